@@ -1,0 +1,42 @@
+// What the proxy tells of itself at GET /status on its admin port. The only source for all that shows its state.
+import { z } from 'zod';
+import { appliedConfigSchema } from './worker.ts';
+
+export const proxyStatusSchema = z.object({
+  kind: z.literal('ProxyStatus'),
+  version: z.literal(1),
+  name: z.string(),
+  pid: z.int(),
+  startedAt: z.number(),
+  state: z.enum(['starting', 'running', 'draining']),
+  config: appliedConfigSchema,
+  connections: z.object({ open: z.int(), max: z.int(), upgraded: z.int() }),
+  requests: z.object({
+    total: z.int(),
+    inFlight: z.int(),
+    byClass: z.record(z.string(), z.int()),
+    faults: z.record(z.string(), z.int()),
+    /** Sent a second time because the first connection turned out dead. */
+    retried: z.int(),
+    /** Answered from a static folder. */
+    static: z.int(),
+  }),
+  groups: z.array(
+    z.object({
+      name: z.string(),
+      weight: z.int(),
+      endpoints: z.array(
+        z.object({
+          address: z.string(),
+          /** failing: its last connections failed, it is chosen only when no other is there. draining: removed, finishing. */
+          state: z.enum(['ready', 'failing', 'draining']),
+          outstanding: z.int(),
+          idle: z.int(),
+          failures: z.int(),
+        }),
+      ),
+    }),
+  ),
+});
+
+export type ProxyStatus = z.output<typeof proxyStatusSchema>;

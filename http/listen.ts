@@ -1,0 +1,49 @@
+// The front door of worker and proxy: takes connections, holds them to limits and deadlines, passes each request through the
+// guard and hands it to the program as an `Exchange`. Used by worker/front and proxy/. Knows nothing of either.
+import type { FaultCode } from '../core/errors.ts';
+import type { Handler, UpgradeExchange, UpgradeHandler } from './exchange.ts';
+
+/** Where to listen. */
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** May be exchanged while running (`FrontDoor.configure`): applies from each connection's next request. Frozen. */
+export interface DoorLimits {
+  readonly bodyBytes: number;
+  readonly headBytes: number;
+  readonly connections: number;
+  readonly requestHeadMs: number;
+  /** Longest silence inside a request body. */
+  readonly requestBodyMs: number;
+  readonly idleMs: number;
+  /** Longest time a client may take no byte of its response. */
+  readonly sendMs: number;
+}
+
+export interface DoorOptions {
+  readonly limits: DoorLimits;
+  readonly onRequest: Handler;
+  /** Absent: Upgrade is ignored and the request served as any other (RFC 9110 §7.8). */
+  readonly onUpgrade?: UpgradeHandler;
+  /** Asked for each request with Upgrade; false: as if `onUpgrade` were absent. */
+  readonly takesUpgrade?: (headers: readonly string[]) => boolean;
+  /** Each answered request, for access log and counters: after the response, or the loss of the client. */
+  readonly onFault?: (code: FaultCode) => void;
+}
+
+export interface FrontDoor {
+  /** The address in force: the port when 0 was asked for. */
+  readonly address: ListenAddress;
+  readonly openConnections: number;
+  configure(limits: DoorLimits): void;
+  /**
+   * Stops listening, answers what is in flight with `Connection: close`, closes idle connections at once, and resolves when
+   * all are gone or `timeoutMs` has passed (then the rest is cut). Twice is safe.
+   * @returns how many connections had to be cut
+   */
+  drain(timeoutMs: number): Promise<number>;
+}
+
+export type { Handler, UpgradeExchange, UpgradeHandler };
+
+/** @throws CodedError 'ADDRESS_IN_USE' | 'ADDRESS_DENIED' | 'ADDRESS_INVALID' with a mend in its message */
+export declare function openFrontDoor(address: ListenAddress, options: DoorOptions): Promise<FrontDoor>;

@@ -1,0 +1,35 @@
+// `npm run build`: one single-file program each of worker, proxy, operator and cli in dist/, besides the files that are not
+// JavaScript and the entry of Node application processes, which is a program of its own.
+import { chmodSync, cpSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Program name in dist/ → its source. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  webapp: 'cli/main.ts',
+  'webapp-worker': 'worker/main.ts',
+  'webapp-proxy': 'proxy/main.ts',
+  'webapp-operator': 'operator/main.ts',
+  'webapp-node-app': 'worker/runtimes/node-app/main.ts',
+};
+
+rmSync(`${root}dist`, { recursive: true, force: true });
+for (const [name, source] of Object.entries(PROGRAMS)) {
+  const bundle = await rolldown({ input: `${root}${source}`, platform: 'node', cwd: root });
+  await bundle.write({
+    file: `${root}dist/${name}.mjs`,
+    format: 'esm',
+    codeSplitting: false,
+    minify: { compress: true, mangle: false },
+    banner: '#!/usr/bin/env node',
+  });
+  await bundle.close();
+  chmodSync(`${root}dist/${name}.mjs`, 0o755);
+}
+cpSync(`${root}worker/python`, `${root}dist/python`, {
+  recursive: true,
+  filter: (path) => !/__pycache__|_test\.py$|\.test\.ts$/.test(path),
+});
+console.log(`built ${Object.keys(PROGRAMS).join(', ')} into dist/`);
