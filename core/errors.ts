@@ -86,6 +86,8 @@ export interface Problem {
   readonly message: string;
   /** What to write instead. */
   readonly mend: string;
+  /** Line of the file it was read from, from 1. */
+  readonly line?: number;
 }
 
 /** Thrown where input must be whole to go on; carries all problems, not the first. */
@@ -102,8 +104,9 @@ export class ProblemsError extends Error {
   }
 }
 
-/** @returns one problem as one line (two when it has a mend) */
+/** @returns one problem as two lines: where and what, then how to mend it */
 export function formatProblem(problem: Problem): string {
   const value = problem.value === undefined ? '' : ` is ${problem.value}`;
-  return `  ${problem.field}${value}: ${problem.message}\n    → ${problem.mend}`;
+  const line = problem.line === undefined ? '' : ` (line ${problem.line})`;
+  return `  ${problem.field}${value}: ${problem.message}${line}\n    → ${problem.mend}`;
 }

@@ -6,6 +6,10 @@ const BYTES = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20
 
 /** One or more numbers with a unit of ms, s, m, h, d, w or y,. */
 export const DURATION_PATTERN = '^([0-9]{1,9}(ms|s|m|h|d|w|y))+$';
+/** A duration that software waits for: no unit above hours. */
+export const TIMEOUT_PATTERN = '^([0-9]{1,8}(ms|s|m|h))+$';
+/** No timeout is longer: a timer of Node's holds 24.8 days at most, and fires at once beyond. */
+export const MAX_TIMEOUT_MS = 24 * 3_600_000;
 /** A whole number of bytes, or with one of the suffixes k M G T Ki Mi Gi Ti. */
 export const QUANTITY_PATTERN = '^[0-9]{1,12}(k|M|G|T|Ki|Mi|Gi|Ti)?$';
 
@@ -34,8 +38,8 @@ export function parseDuration(text: string): number {
  */
 export function parseQuantity(text: string): number {
   if (!QUANTITY.test(text)) throw new RangeError(`"${text}" is not a size: write bytes, or a number and Ki, Mi or Gi`);
-  const digits = Number.parseInt(text, 10);
-  return digits * BYTES[text.slice(String(digits).length) as keyof typeof BYTES];
+  const suffix = text.replace(/^[0-9]+/, '') as keyof typeof BYTES;
+  return Number.parseInt(text, 10) * BYTES[suffix];
 }
 
 /** @returns `ms` in the words of a manifest, such as `1m30s` */

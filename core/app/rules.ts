@@ -2,7 +2,7 @@ import type { z } from 'zod';
 
 /**
  * A rule over more than one field, or one that a JSON schema cannot say. It is written twice, once for the API server (CEL)
- * and once for this process, and a test holds that both say the same.
+ * and once for this process.
  */
 export interface Rule<T = unknown> {
   /** CEL over `self`, for `x-kubernetes-validations`. */

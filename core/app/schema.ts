@@ -2,7 +2,7 @@
 // docs/reference.md. Only what a structural schema can say is used (no union, nullable, transform, refine); what it cannot
 // say is a `Rule`. A field enters with the change that makes it work.
 import { z } from 'zod';
-import { DURATION_PATTERN, QUANTITY_PATTERN } from '../quantity.ts';
+import { DURATION_PATTERN, MAX_TIMEOUT_MS, parseDuration, QUANTITY_PATTERN, TIMEOUT_PATTERN } from '../quantity.ts';
 import { withRules } from './rules.ts';
 
 export const GROUP = 'webapp-operator.io';
@@ -16,21 +16,29 @@ export const SOURCE_ANNOTATION = `${GROUP}/source`;
 /** What to write instead, shown with a problem of this field: read by validation, left out of the CRD. */
 const MEND = 'mend';
 
+const TIMEOUT_MEND = 'write a duration such as 500ms, 30s, 5m or 1h30m, at most 24h';
+
 /** Makes a fresh schema at each call: a rule or a description of one field must not show at another. */
-const duration = () =>
+const timeout = () =>
   withRules(
     z
       .string()
       .max(32)
-      .regex(new RegExp(DURATION_PATTERN))
-      .meta({ [MEND]: 'write a duration such as 500ms, 30s, 5m or 1h30m' }),
+      .regex(new RegExp(TIMEOUT_PATTERN))
+      .meta({ [MEND]: TIMEOUT_MEND }),
     {
-      cel: `!self.matches('^(0+(ms|s|m|h|d|w|y))+$')`,
-      holds: (text) => !/^(0+(ms|s|m|h|d|w|y))+$/.test(text),
-      message: 'must be longer than zero',
-      mend: 'write a duration such as 500ms, 30s, 5m or 1h30m',
+      cel: "duration(self) > duration('0s') && duration(self) <= duration('24h')",
+      holds: (text) => parseDuration(text) > 0 && parseDuration(text) <= MAX_TIMEOUT_MS,
+      message: 'must be longer than zero and at most 24h',
+      mend: TIMEOUT_MEND,
     },
   );
+const age = () =>
+  z
+    .string()
+    .max(32)
+    .regex(new RegExp(DURATION_PATTERN))
+    .meta({ [MEND]: 'write a duration such as 0s, 10m, 7d or 1y' });
 const quantity = () =>
   z
     .string()
@@ -92,12 +100,12 @@ const workers = z
       .describe(
         'Requests that one process serves at a time: threads of a Python application (default 1), concurrent requests of a Node application (default 100). Changed in place.',
       ),
-    timeout: duration()
+    timeout: timeout()
       .default('30s')
       .describe(
         'Longest time one request may take in the application. Then the client gets 504 and only that process is replaced.',
       ),
-    gracefulTimeout: duration()
+    gracefulTimeout: timeout()
       .default('30s')
       .describe('Longest time a process that is asked to leave may take to finish its requests.'),
     maxRequests: maxRequests.optional().describe('Replace a process after so many requests.'),
@@ -121,7 +129,7 @@ const workers = z
           .default(500)
           .meta({ [MEND]: 'write a number from 0 to 100000' })
           .describe('Requests that may wait for a free process; one more gets 503 with Retry-After.'),
-        timeout: duration().default('10s').describe('Longest wait for a free process; then 503 with Retry-After.'),
+        timeout: timeout().default('10s').describe('Longest wait for a free process; then 503 with Retry-After.'),
       })
       .prefault({})
       .describe('Where requests wait while every process is busy.'),
@@ -156,8 +164,8 @@ const health = z
       .describe(
         'A path of the application. A new process takes requests when it has answered it with a status below 400.',
       ),
-    interval: duration().default('10s').describe('Time between two checks of one process.'),
-    timeout: duration().default('5s').describe('Longest time one check may take.'),
+    interval: timeout().default('10s').describe('Time between two checks of one process.'),
+    timeout: timeout().default('5s').describe('Longest time one check may take.'),
     failures: z
       .int()
       .min(1)
@@ -186,7 +194,7 @@ const staticFolder = withRules(
       .regex(/^[^/\x00-\x1f][^\x00-\x1f]*$/)
       .meta({ [MEND]: 'write a folder inside the application, such as static' })
       .describe('The folder, relative to the application.'),
-    maxAge: duration().default('1h').describe('Cache-Control max-age.'),
+    maxAge: age().default('1h').describe('Cache-Control max-age.'),
     immutable: z
       .boolean()
       .default(false)
@@ -205,8 +213,8 @@ const proxy = z
     static: z
       .array(staticFolder)
       .max(32)
-      .optional()
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['path'] })
+      .optional()
       .describe('Folders whose files the proxy serves itself.'),
     limits: z
       .object({
@@ -216,16 +224,16 @@ const proxy = z
       .describe('Bounds on what a client may send.'),
     timeouts: z
       .object({
-        requestHead: duration().default('30s').describe('Longest time for a request head to arrive, in all. Then 408.'),
-        requestBody: duration().default('60s').describe('Longest silence inside a request body. Then 408.'),
-        idle: duration().default('75s').describe('How long a connection without a request is kept.'),
-        send: duration()
+        requestHead: timeout().default('30s').describe('Longest time for a request head to arrive, in all. Then 408.'),
+        requestBody: timeout().default('60s').describe('Longest silence inside a request body. Then 408.'),
+        idle: timeout().default('75s').describe('How long a connection without a request is kept.'),
+        send: timeout()
           .default('60s')
           .describe('Longest time a client may take no byte of its response. Then the connection is closed.'),
-        connect: duration()
+        connect: timeout()
           .default('5s')
           .describe('Longest time to connect to a worker. Then another is tried, at last 504.'),
-        response: duration()
+        response: timeout()
           .optional()
           .describe(
             'Longest silence of a worker, before its response or inside it. Then 504. Default: what workers.timeout and workers.queue.timeout allow, and 5 s more.',
@@ -265,8 +273,8 @@ export const specSchema = z.object({
   env: z
     .array(envVar)
     .max(256)
-    .optional()
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+    .optional()
     .describe('Environment variables of the application.'),
   health: health.optional(),
   proxy,

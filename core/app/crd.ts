@@ -1,0 +1,151 @@
+// The WebApp schema as a CustomResourceDefinition: what zod says, lowered to what the API server calls a structural schema
+// (ValidateStructural in apiextensions-apiserver), and held to it: a schema that is not structural, or not bounded, throws.
+import { z } from 'zod';
+import { rulesOf } from './rules.ts';
+import { GROUP, KIND, specSchema, VERSION, webAppSchema } from './schema.ts';
+
+/** The part of OpenAPI v3 that a structural schema may use. */
+export interface StructuralSchema {
+  type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
+  description?: string;
+  default?: unknown;
+  properties?: Record<string, StructuralSchema>;
+  required?: string[];
+  items?: StructuralSchema;
+  additionalProperties?: StructuralSchema;
+  enum?: unknown[];
+  pattern?: string;
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  minItems?: number;
+  maxItems?: number;
+  maxProperties?: number;
+  'x-kubernetes-int-or-string'?: true;
+  'x-kubernetes-list-type'?: 'map' | 'set' | 'atomic';
+  'x-kubernetes-list-map-keys'?: string[];
+  'x-kubernetes-validations'?: { rule: string; message: string }[];
+}
+
+/** Keys taken over as they are, in the order they are written. */
+const KEPT = [
+  'type',
+  'description',
+  'default',
+  'enum',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minimum',
+  'maximum',
+  'minItems',
+  'maxItems',
+  'maxProperties',
+  'required',
+  'x-kubernetes-int-or-string',
+  'x-kubernetes-list-type',
+  'x-kubernetes-list-map-keys',
+  'x-kubernetes-validations',
+] as const satisfies readonly (keyof StructuralSchema)[];
+
+type Json = Record<string, unknown>;
+
+/** @returns the structural schema of `spec`. @throws Error naming the field that is not structural or not bounded. */
+export function makeSpecSchema(): StructuralSchema {
+  const json = z.toJSONSchema(specSchema, { target: 'openapi-3.0', io: 'input', override: addRules });
+  return lower(json as Json, 'spec');
+}
+
+function addRules({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: object }): void {
+  const rules = rulesOf(zodSchema);
+  if (rules.length > 0)
+    (jsonSchema as Json)['x-kubernetes-validations'] = rules.map(({ cel, message }) => ({ rule: cel, message }));
+}
+
+function lower(json: Json, path: string): StructuralSchema {
+  const schema: Json = {};
+  for (const key of KEPT) if (json[key] !== undefined) schema[key] = json[key];
+  if (json['properties']) {
+    schema['properties'] = Object.fromEntries(
+      Object.entries(json['properties'] as Record<string, Json>).map(([name, child]) => [
+        name,
+        lower(child, `${path}.${name}`),
+      ]),
+    );
+  } else if (json['additionalProperties']) {
+    schema['additionalProperties'] = lower(json['additionalProperties'] as Json, `${path}.*`);
+  }
+  if (json['items']) schema['items'] = lower(json['items'] as Json, `${path}[]`);
+  // int-or-string excludes `type`; its bounds are the rule's business.
+  if (schema['x-kubernetes-int-or-string']) delete schema['type'];
+  assertStructural(schema as StructuralSchema, json, path);
+  return schema as StructuralSchema;
+}
+
+function assertStructural(schema: StructuralSchema, json: Json, path: string): void {
+  const wrong = (what: string): never => {
+    throw new Error(`${path}: ${what}`);
+  };
+  for (const key of ['$ref', 'oneOf', 'allOf', 'not', 'nullable', 'patternProperties', 'uniqueItems']) {
+    if (json[key] !== undefined) wrong(`${key} is not structural`);
+  }
+  if (schema['x-kubernetes-int-or-string']) return;
+  if (json['anyOf']) wrong('a union is not structural: use an enum, or int-or-string with a rule');
+  if (!schema.type) wrong('has no type');
+  if (schema.type === 'string' && schema.maxLength === undefined && !schema.enum)
+    wrong('a string needs maxLength: CEL’s cost is bounded by it');
+  if (schema.type === 'integer' && (schema.maximum === undefined || schema.maximum > 2 ** 31))
+    wrong('an integer needs a maximum');
+  if (schema.type === 'array' && schema.maxItems === undefined) wrong('a list needs maxItems');
+  if (schema.type === 'array' && !schema['x-kubernetes-list-type']) wrong('a list needs x-kubernetes-list-type');
+  if (schema.additionalProperties && schema.maxProperties === undefined) wrong('a map needs maxProperties');
+}
+
+/** @returns the CustomResourceDefinition, ready for YAML. */
+export function makeCrd(): object {
+  const nameRules = rulesOf(webAppSchema).map(({ cel, message }) => ({ rule: cel, message }));
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `webapps.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope: 'Namespaced',
+      names: {
+        kind: KIND,
+        listKind: `${KIND}List`,
+        plural: 'webapps',
+        singular: 'webapp',
+        shortNames: ['wa'],
+        categories: ['all'],
+      },
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          additionalPrinterColumns: [
+            { name: 'Image', type: 'string', jsonPath: '.spec.image' },
+            { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+          ],
+          schema: {
+            openAPIV3Schema: {
+              description:
+                'A web application, served: a reverse proxy, application processes, and what belongs to them.',
+              type: 'object',
+              required: ['spec'],
+              properties: {
+                apiVersion: { type: 'string' },
+                kind: { type: 'string' },
+                metadata: { type: 'object' },
+                spec: makeSpecSchema(),
+              },
+              'x-kubernetes-validations': nameRules,
+            },
+          },
+        },
+      ],
+    },
+  };
+}
