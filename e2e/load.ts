@@ -1,0 +1,89 @@
+// A steady, open-loop load: requests leave at their time whether or not earlier ones have been answered, so that a stall is
+// seen as what it is. Counts every failure and its kind. Used by promises and by nothing in the product.
+import { Agent, request } from 'node:http';
+
+export interface LoadReport {
+  sent: number;
+  ok: number;
+  /** Kind → count: 'status 502', 'ECONNRESET', 'timeout', 'wrong body' … Empty when all went well. */
+  failures: Record<string, number>;
+  slowestMs: number;
+}
+
+export interface LoadOptions {
+  readonly url: string;
+  readonly perSecond: number;
+  /** What a good body holds. */
+  readonly expect: string;
+  /** A request unanswered for so long has failed. */
+  readonly timeoutMs?: number;
+}
+
+export interface Load {
+  /** Stops sending, waits for every answer (or its timeout) and reports. */
+  stop(): Promise<LoadReport>;
+  readonly report: LoadReport;
+}
+
+const TICK_MS = 10;
+
+export function startLoad(options: LoadOptions): Load {
+  const agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  const report: LoadReport = { sent: 0, ok: 0, failures: {}, slowestMs: 0 };
+  const pending = new Set<Promise<void>>();
+  const began = performance.now();
+
+  const tick = (): void => {
+    const due = Math.floor(((performance.now() - began) / 1000) * options.perSecond);
+    while (report.sent < due) {
+      report.sent++;
+      const one = sendOne(options, agent, report).finally(() => pending.delete(one));
+      pending.add(one);
+    }
+  };
+  const timer = setInterval(tick, TICK_MS);
+
+  return {
+    report,
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.all(pending);
+      agent.destroy();
+      return report;
+    },
+  };
+}
+
+async function sendOne(options: LoadOptions, agent: Agent, report: LoadReport): Promise<void> {
+  const began = performance.now();
+  const failure = await outcome(options, agent);
+  report.slowestMs = Math.max(report.slowestMs, performance.now() - began);
+  if (failure === null) report.ok++;
+  else report.failures[failure] = (report.failures[failure] ?? 0) + 1;
+}
+
+/** @returns null when all was well, else the kind of failure */
+function outcome({ url, expect, timeoutMs = 30_000 }: LoadOptions, agent: Agent): Promise<string | null> {
+  return new Promise((resolve) => {
+    const outgoing = request(url, { agent }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        clearTimeout(timer);
+        if (response.statusCode !== 200) resolve(`status ${response.statusCode}`);
+        else if (!Buffer.concat(chunks).includes(expect)) resolve('wrong body');
+        else resolve(null);
+      });
+      response.on('error', (error: NodeJS.ErrnoException) => resolve(`cut: ${error.code ?? error.message}`));
+    });
+    const timer = setTimeout(() => {
+      resolve('timeout');
+      outgoing.destroy();
+    }, timeoutMs);
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      resolve(error.code ?? error.message);
+    });
+    outgoing.end();
+  });
+}
