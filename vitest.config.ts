@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 // time, because two loads on one small machine measure each other. A hang fails as an assertion within the timeouts here.
 export default defineConfig({
   test: {
+    reporters: ['default', './scripts/count-reporter.ts'],
     globalSetup: ['scripts/test-setup.ts'],
     projects: [
       {
