@@ -1,0 +1,436 @@
+// Keeps the wanted application processes alive: one upkeep pass that looks, plans (upkeep.ts) and acts, woken by whatever
+// happens and by the next deadline. Made by program.ts; the front takes its processes as a `ProcessPool`. Decisions are in
+// lifecycle.ts, upkeep.ts, generation.ts and death.ts; here are the effects.
+import type { Clock } from '../core/clock.ts';
+import type { WorkerConfig } from '../core/config/worker.ts';
+import type { Log } from '../core/log.ts';
+import { formatBytes } from '../core/quantity.ts';
+import type { DeathCause } from '../core/status/worker.ts';
+import type { Cgroup } from './cgroup.ts';
+import { type Death, isRoutine } from './death.ts';
+import { DeathRegister, type RecordedDeath } from './death-register.ts';
+import { Generations, type MakeGenerationRuntime, type Place, PROVEN_MS } from './generation.ts';
+import { ProcessHandle } from './handle.ts';
+import { HealthChecks } from './health.ts';
+import { LIFECYCLE, type LifecycleAction, type LifecycleEvent } from './lifecycle.ts';
+import type { BootFailure } from './runtimes/runtime.ts';
+import type { AppProcess, BufferedRequest, ProcessPool } from './slot.ts';
+import { type ProcessView, planUpkeep, type Wanted } from './upkeep.ts';
+
+export interface SupervisorOptions {
+  readonly place: Place;
+  readonly makeRuntime: MakeGenerationRuntime;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+  /** CPUs that may be used: decides `processes: auto`, and how many processes start at the same time. */
+  readonly cpus: number;
+  readonly cgroup: Cgroup;
+  /** Resident bytes of a process; undefined when not known. */
+  readonly residentOf: (pid: number) => number | undefined;
+  /** A process could not start, and none ever was ready. */
+  readonly onBootFailed?: (failure: BootFailure) => void;
+}
+
+/** What the status document and the metrics are made from. */
+export interface SupervisorSnapshot {
+  readonly desired: number;
+  /** Whether any process ever was ready. */
+  readonly booted: boolean;
+  readonly handles: readonly ProcessHandle[];
+  readonly deaths: readonly Death[];
+  /** Ends of processes since the start, by cause. */
+  readonly ends: ReadonlyMap<DeathCause, number>;
+}
+
+const MAX_PROCESSES = 256;
+/** How often memory is looked at. */
+const SAMPLE_MS = 5_000;
+/** A process that has said it cannot start, or has been told to write its stacks, is killed after so long. */
+const LAST_WORDS_MS = 2_000;
+/** A SIGKILL that did nothing (the process waits in the kernel) is sent again, so that it does not look forgotten. */
+const KILL_AGAIN_MS = 10_000;
+/** A limit that a process exceeds when it is new must not turn into a loop of restarts. */
+const LEAST_AGE_FOR_MEMORY_MS = 30_000;
+
+/** @param limit CPUs of the container, @param available CPUs of the machine @returns what `processes: auto` means */
+export function autoProcesses(limit: number | null, available: number): number {
+  return Math.min(MAX_PROCESSES, Math.max(2, Math.ceil(Math.min(limit ?? available, available))));
+}
+
+export class Supervisor implements ProcessPool {
+  takers: readonly ProcessHandle[] = [];
+  onFree: (() => void) | null = null;
+
+  private readonly options: SupervisorOptions;
+  private readonly handles = new Map<number, ProcessHandle>();
+  private readonly health = new Map<number, HealthChecks>();
+  private readonly generations: Generations;
+  private readonly deaths: DeathRegister;
+  private config: WorkerConfig;
+  /** TTIN and TTOU, on top of the configuration. */
+  private extra = 0;
+  private ids = 0;
+  private booted = false;
+  private stopping = false;
+  private woken = false;
+  private timer: NodeJS.Timeout | undefined;
+  private sampler: NodeJS.Timeout | undefined;
+  private onEmpty: (() => void)[] = [];
+
+  private readonly actions: Readonly<Record<LifecycleAction, (handle: ProcessHandle) => void>> = {
+    serve: (handle) => this.serve(handle),
+    withdraw: () => this.chooseTakers(),
+    stop: (handle) => this.askToStop(handle),
+    kill: (handle) => this.kill(handle, false, KILL_AGAIN_MS),
+    dump: (handle) => this.kill(handle, true, LAST_WORDS_MS),
+    bury: (handle) => this.bury(handle),
+  };
+
+  constructor(options: SupervisorOptions, config: WorkerConfig) {
+    this.options = options;
+    this.config = config;
+    this.deaths = new DeathRegister(options.cgroup, options.clock, options.log);
+    this.generations = new Generations(options.place, options.makeRuntime, config);
+  }
+
+  start(): void {
+    this.sampler = setInterval(() => this.sample(), SAMPLE_MS);
+    this.wake();
+  }
+
+  /** Takes a new document in place. A change of what a process is begins a new generation. */
+  configure(config: WorkerConfig): void {
+    const before = this.config;
+    this.config = config;
+    if (config.processes !== before.processes) this.extra = 0;
+    if (this.generations.configure(config)) this.chooseTakers();
+    if (JSON.stringify(config.health) !== JSON.stringify(before.health))
+      for (const checks of this.health.values()) checks.start();
+    this.wake();
+  }
+
+  /** Replaces every process, the replacement first. */
+  reload(): void {
+    this.options.log.info('reload: every process is replaced');
+    this.generations.reload(this.config);
+    this.chooseTakers();
+    this.wake();
+  }
+
+  /** One process more or fewer than the configuration says, until that changes. */
+  adjust(by: number): void {
+    const wished = this.configured() + this.extra + by;
+    this.extra = Math.min(MAX_PROCESSES, Math.max(1, wished)) - this.configured();
+    this.options.log.info('process count adjusted by signal', { processes: this.desired });
+    this.wake();
+  }
+
+  /** Every process is asked to leave and killed after `timeoutMs`. Twice is safe: the shorter time counts. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.stopping = true;
+    clearInterval(this.sampler);
+    const deadline = this.options.clock.now() + timeoutMs;
+    this.upkeep();
+    for (const handle of this.handles.values()) handle.deadline = Math.min(handle.deadline, deadline);
+    this.upkeep();
+    await this.empty();
+    clearTimeout(this.timer);
+    this.generations.close();
+  }
+
+  /** Kills every process now, without waiting for its end: for a program that cannot go on. */
+  abandon(): void {
+    this.stopping = true;
+    clearInterval(this.sampler);
+    clearTimeout(this.timer);
+    for (const handle of this.handles.values()) handle.child?.kill(false);
+    this.generations.close();
+  }
+
+  get desired(): number {
+    return this.configured() + this.extra;
+  }
+
+  /** Why the application that is wanted does not start; null while that is not known, or it does. */
+  get bootFailure(): BootFailure | null {
+    return this.generations.target.failure;
+  }
+
+  snapshot(): SupervisorSnapshot {
+    for (const handle of this.handles.values()) this.measure(handle);
+    return {
+      desired: this.stopping ? 0 : this.desired,
+      booted: this.booted,
+      handles: [...this.handles.values()],
+      deaths: this.deaths.latest,
+      ends: this.deaths.counts,
+    };
+  }
+
+  onServed(process: AppProcess): void {
+    const handle = this.handles.get(process.id);
+    if (handle === undefined) return;
+    handle.served++;
+    const { maxRequests } = this.config;
+    if (maxRequests === undefined || handle.worn !== null) return;
+    if (handle.served < maxRequests.count + Math.floor(handle.lot * (maxRequests.jitter + 1))) return;
+    handle.worn = 'max-requests';
+    this.wake();
+  }
+
+  onTimeout(process: AppProcess, request: BufferedRequest, ms: number): void {
+    const handle = this.handles.get(process.id);
+    if (handle === undefined) return;
+    handle.markOverdue(request);
+    const path = request.target.split('?', 1)[0];
+    this.apply(handle, 'timed-out', 'timeout', `${request.method} ${path} took longer than ${ms / 1000} s`);
+  }
+
+  onBroken(process: AppProcess, detail: string): void {
+    const handle = this.handles.get(process.id);
+    if (handle !== undefined) this.apply(handle, 'broken', 'protocol', detail);
+  }
+
+  // ── the upkeep pass ──
+
+  private wake(): void {
+    if (this.woken) return;
+    this.woken = true;
+    setImmediate(() => {
+      this.woken = false;
+      this.upkeep();
+    });
+  }
+
+  private upkeep(): void {
+    this.forgive();
+    const plan = planUpkeep([...this.handles.values()].map(viewOf), this.wanted(), this.options.clock.now());
+    for (const { id, event, cause } of plan.steps) {
+      const handle = this.handles.get(id);
+      if (handle !== undefined) this.apply(handle, event, cause);
+    }
+    for (const { generation, count } of plan.spawn) for (let i = 0; i < count; i++) this.spawn(generation);
+    this.generations.closeUnused(new Set([...this.handles.values()].map((handle) => handle.generation)));
+    this.rest(plan.wakeAt);
+  }
+
+  private rest(wakeAt: number): void {
+    clearTimeout(this.timer);
+    if (wakeAt === Number.POSITIVE_INFINITY) return;
+    const wait = Math.min(Math.max(1, Math.ceil(wakeAt - this.options.clock.now())), 2 ** 31 - 1);
+    this.timer = setTimeout(() => this.upkeep(), wait);
+  }
+
+  private wanted(): Wanted {
+    const { options } = this;
+    const { target, fallback } = this.generations;
+    return {
+      processes: this.desired,
+      generation: target.number,
+      fallback:
+        fallback === null || options.place.development
+          ? null
+          : { generation: fallback.number, spawnAfter: fallback.spawnAfter },
+      failing: target.failing,
+      spawnAfter: target.spawnAfter,
+      exclusive: options.place.development,
+      stopping: this.stopping,
+      parallelBoots: options.cpus + 1,
+    };
+  }
+
+  private configured(): number {
+    const { processes } = this.config;
+    return processes === 'auto' ? this.options.cpus : processes;
+  }
+
+  /** Processes that prove of use end the waiting after crashes that came before them. */
+  private forgive(): void {
+    if (!this.generations.target.failing && !this.generations.fallback?.failing) return;
+    for (const handle of this.handles.values()) {
+      if (handle.readyAt !== null && this.isOfUse(handle))
+        this.generations.get(handle.generation)?.noteUse(handle.readyAt);
+    }
+  }
+
+  private isOfUse(handle: ProcessHandle): boolean {
+    return handle.useful || (handle.readyAt !== null && this.options.clock.now() - handle.readyAt >= PROVEN_MS);
+  }
+
+  // ── processes ──
+
+  private spawn(generationNumber: number): void {
+    const generation = this.generations.get(generationNumber);
+    if (generation === undefined) return;
+    const { clock, random } = this.options;
+    const handle = new ProcessHandle({
+      id: ++this.ids,
+      generation: generation.number,
+      clock,
+      bootDeadline: clock.now() + this.config.timeouts.bootMs,
+      lot: random(),
+      events: { onFree: (freed) => this.freed(freed), onLost: (lost) => this.onBroken(lost, 'its connection closed') },
+    });
+    this.handles.set(handle.id, handle);
+    const child = generation.runtime.start(handle.id, {
+      onPid: (pid) => {
+        handle.pid = pid;
+      },
+      onReady: (slots) => {
+        handle.attachSlots(slots);
+        this.checkHealth(handle);
+      },
+      onBootFailed: (failure) => {
+        handle.bootFailure = failure;
+        this.apply(handle, 'boot-failed', 'boot', failure.reason);
+      },
+      onExit: (exitCode, signal) => {
+        handle.exitCode = exitCode;
+        handle.signal = signal;
+        this.apply(handle, 'exited', 'exit');
+      },
+    });
+    handle.attachChild(child);
+  }
+
+  /** The first check that passes makes the process ready; without checks it is so at once. */
+  private checkHealth(handle: ProcessHandle): void {
+    const checks = new HealthChecks(handle, () => this.config.health, {
+      onPassed: () => {
+        if (handle.worn === 'unhealthy') handle.worn = null;
+        if (handle.state === 'starting') this.apply(handle, 'booted', 'exit');
+      },
+      onFailed: (inARow, detail) => this.noteUnhealthy(handle, inARow, detail),
+    });
+    this.health.set(handle.id, checks);
+    checks.start();
+  }
+
+  private noteUnhealthy(handle: ProcessHandle, inARow: number, detail: string): void {
+    handle.healthDetail = detail;
+    const { health } = this.config;
+    if (health === undefined || handle.state !== 'ready' || handle.worn !== null || inARow < health.failures) return;
+    this.options.log.warn('process is unhealthy', { process: handle.id, pid: handle.pid, detail });
+    handle.worn = 'unhealthy';
+    this.wake();
+  }
+
+  private freed(handle: ProcessHandle): void {
+    if (handle.state === 'draining') this.wake();
+    else this.onFree?.();
+  }
+
+  private apply(handle: ProcessHandle, event: LifecycleEvent, cause: DeathCause, detail = ''): void {
+    const before = handle.state;
+    const [next, ...actions] = LIFECYCLE[before][event];
+    if (next === 'draining' && before !== 'draining') this.beginDrain(handle, event, cause, detail);
+    handle.state = next;
+    for (const action of actions) this.actions[action](handle);
+    this.wake();
+  }
+
+  private beginDrain(handle: ProcessHandle, event: LifecycleEvent, cause: DeathCause, detail: string): void {
+    const now = this.options.clock.now();
+    handle.blame = { cause, detail: detail || this.detailOf(handle, cause) };
+    handle.drainingSince = now;
+    handle.deadline = now + (event === 'boot-failed' ? LAST_WORDS_MS : this.config.timeouts.gracefulMs);
+    this.health.get(handle.id)?.close();
+  }
+
+  private detailOf(handle: ProcessHandle, cause: DeathCause): string {
+    if (cause === 'unhealthy' || cause === 'boot-timeout') return handle.healthDetail;
+    if (cause === 'max-memory' && handle.residentBytes !== undefined) return formatBytes(handle.residentBytes);
+    return '';
+  }
+
+  private serve(handle: ProcessHandle): void {
+    const now = this.options.clock.now();
+    handle.readyAt = now;
+    this.booted = true;
+    this.generations.noteReady(handle.generation);
+    this.options.log.info('process ready', {
+      process: handle.id,
+      pid: handle.pid,
+      bootMs: Math.round(now - handle.startedAt),
+    });
+    this.chooseTakers();
+    this.onFree?.();
+  }
+
+  private chooseTakers(): void {
+    const { development } = this.options.place;
+    const wanted = this.generations.target.number;
+    this.takers = [...this.handles.values()].filter(
+      (handle) => handle.state === 'ready' && (!development || handle.generation === wanted),
+    );
+  }
+
+  private askToStop(handle: ProcessHandle): void {
+    handle.asked = 'stop';
+    handle.child?.stop();
+  }
+
+  private kill(handle: ProcessHandle, dump: boolean, againMs: number): void {
+    handle.asked = 'kill';
+    handle.deadline = this.options.clock.now() + againMs;
+    handle.child?.kill(dump);
+  }
+
+  // ── deaths ──
+
+  private bury(handle: ProcessHandle): void {
+    this.handles.delete(handle.id);
+    this.health.get(handle.id)?.close();
+    this.health.delete(handle.id);
+    this.account(handle, this.deaths.record(handle));
+    handle.clear();
+    if (this.handles.size === 0) for (const resolve of this.onEmpty.splice(0)) resolve();
+  }
+
+  /** What a death says about its generation. A hung request says nothing: its process had started. */
+  private account(handle: ProcessHandle, { cause, bootFailure }: RecordedDeath): void {
+    if (isRoutine(cause) || cause === 'timeout') return;
+    const generation = this.generations.get(handle.generation);
+    if (generation === undefined) return;
+    generation.noteDeath(this.isOfUse(handle), this.options.clock.now(), this.options.random());
+    if (bootFailure === null) return;
+    generation.failure = bootFailure;
+    this.sayBootFailed(bootFailure);
+  }
+
+  private sayBootFailed(failure: BootFailure): void {
+    this.options.log.error('the application does not start', { code: 'BOOT_FAILED', ...failure });
+    if (!this.booted) this.options.onBootFailed?.(failure);
+  }
+
+  private empty(): Promise<void> {
+    return this.handles.size === 0 ? Promise.resolve() : new Promise((resolve) => this.onEmpty.push(resolve));
+  }
+
+  // ── memory ──
+
+  private sample(): void {
+    this.deaths.forgetOomKills();
+    const { maxMemoryBytes } = this.config;
+    if (maxMemoryBytes === undefined) return;
+    for (const handle of this.handles.values()) {
+      this.measure(handle);
+      if (handle.state !== 'ready' || handle.worn !== null || (handle.residentBytes ?? 0) <= maxMemoryBytes) continue;
+      if (this.options.clock.now() - handle.startedAt < LEAST_AGE_FOR_MEMORY_MS) continue;
+      handle.worn = 'max-memory';
+      this.wake();
+    }
+  }
+
+  private measure(handle: ProcessHandle): void {
+    if (handle.pid > 0) handle.residentBytes = this.options.residentOf(handle.pid);
+  }
+}
+
+function viewOf(handle: ProcessHandle): ProcessView {
+  const { id, generation, state, busy, stuck, upgraded, usedAt, deadline, drainingSince, worn } = handle;
+  const asked = handle.asked !== 'no';
+  return { id, generation, state, busy, stuck, upgraded, usedAt, deadline, drainingSince, asked, worn };
+}
