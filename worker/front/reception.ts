@@ -1,0 +1,74 @@
+// What happens to an exchange first: its head becomes a request, its body is taken in, then it goes to the dispatcher. Without
+// a body it goes there at once.
+import { randomBytes } from 'node:crypto';
+import type { Log } from '../../core/log.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import type { BodyStore } from './body-store.ts';
+import type { FrontCounters } from './counters.ts';
+import type { Dispatcher } from './dispatch.ts';
+import { Intake } from './intake.ts';
+import { Passage } from './passage.ts';
+import { type IncomingRequest, makeRequest } from './request.ts';
+
+export interface ReceptionOptions {
+  readonly dispatcher: Dispatcher;
+  readonly store: BodyStore;
+  readonly counters: FrontCounters;
+  readonly log: Log;
+  /** Answers for an application that is not there, and returns true; else false. */
+  readonly standIn?: (exchange: Exchange) => boolean;
+  /** Told of each exchange when it is over. */
+  readonly onClosed?: (exchange: Exchange) => void;
+}
+
+export class Reception {
+  /** Whether the peer's X-Forwarded-For, X-Forwarded-Proto and X-Request-Id are believed. */
+  trustForwarded: boolean;
+  private readonly options: ReceptionOptions;
+  private readonly idPrefix = randomBytes(6).toString('hex');
+  private ids = 0;
+
+  constructor(trustForwarded: boolean, options: ReceptionOptions) {
+    this.trustForwarded = trustForwarded;
+    this.options = options;
+  }
+
+  receive(exchange: Exchange): void {
+    const { counters, dispatcher, standIn } = this.options;
+    counters.began();
+    const request = makeRequest(exchange, this.trustForwarded, this.makeId);
+    if (standIn?.(exchange)) {
+      exchange.onClose = () => this.closed(exchange);
+      return;
+    }
+    const passage = new Passage(exchange, request, dispatcher);
+    if (exchange.body.length === 0) this.pass(exchange, passage);
+    else this.takeIn(exchange, request, passage);
+  }
+
+  private pass(exchange: Exchange, passage: Passage): void {
+    exchange.onClose = () => {
+      this.closed(exchange);
+      passage.closed();
+    };
+    this.options.dispatcher.submit(passage);
+  }
+
+  private takeIn(exchange: Exchange, request: IncomingRequest, passage: Passage): void {
+    const { dispatcher, log, store } = this.options;
+    const intake = new Intake(exchange, request, store, log, () => dispatcher.submit(passage));
+    exchange.onClose = () => {
+      this.closed(exchange);
+      intake.giveUp();
+      passage.closed();
+    };
+    intake.start();
+  }
+
+  private closed(exchange: Exchange): void {
+    this.options.counters.closed(exchange.status);
+    this.options.onClosed?.(exchange);
+  }
+
+  private readonly makeId = (): string => `${this.idPrefix}-${(++this.ids).toString(36)}`;
+}
