@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { ProblemsError } from '../core/errors.ts';
+import { type Flags, parseFlags, USAGE } from './flags.ts';
+
+const least = ['--config', 'proxy.json', '--listen', '127.0.0.1:8000', '--admin', 'unix:/run/admin.sock'];
+
+/** The fields that are wrong. */
+function wrong(args: readonly string[]): string[] {
+  try {
+    parseFlags(args);
+  } catch (error) {
+    if (error instanceof ProblemsError) return error.problems.map((problem) => problem.field);
+    throw error;
+  }
+  return [];
+}
+
+test('the least that is needed, and its defaults', () => {
+  expect(parseFlags(least)).toEqual({
+    config: 'proxy.json',
+    listen: { host: '127.0.0.1', port: 8000 },
+    admin: { path: '/run/admin.sock' },
+    drainDelayMs: 0,
+    accessLog: 'stdout',
+  } satisfies Flags);
+});
+
+test.each([
+  [['--access-log', 'off'], { accessLog: 'off' }],
+  [['--access-log', '-'], { accessLog: 'stdout' }],
+  [['--access-log', '/var/log/a.log'], { accessLog: { file: '/var/log/a.log' } }],
+  [['--drain-delay', '1m30s'], { drainDelayMs: 90_000 }],
+  [['--listen', '[::1]:0'], { listen: { host: '::1', port: 0 } }],
+])('%j', (more, expected) => expect(parseFlags([...least, ...more])).toMatchObject(expected));
+
+test('--help wins over everything that is missing', () => expect(parseFlags(['--help'])).toBe('help'));
+
+describe('all that is wrong is told at once', () => {
+  test.each([
+    [[], ['--config', '--listen', '--admin']],
+    [[...least, '--drain-delay', 'soon'], ['--drain-delay']],
+    [[...least, '--drain-delay', '9d'], ['--drain-delay']],
+    [[...least, '--access-log', ''], ['--access-log']],
+    [
+      ['--config', 'a', '--listen', 'nowhere', '--admin', '1.2.3.4:99999'],
+      ['--listen', '--admin'],
+    ],
+    [[...least, '--nonsense'], ['arguments']],
+    [[...least, 'word'], ['arguments']],
+    [['--config'], ['arguments']],
+  ])('%j', (args, fields) => expect(wrong(args)).toEqual(fields));
+});
+
+test('the usage names every flag that is read', () => {
+  for (const name of ['config', 'listen', 'admin', 'drain-delay', 'access-log', 'help'])
+    expect(USAGE).toContain(`--${name} `);
+});

@@ -1,0 +1,101 @@
+// The command line of webapp-proxy. Pure: text in, settings or all that is wrong with it out.
+import { parseArgs } from 'node:util';
+import { type Problem, ProblemsError } from '../core/errors.ts';
+import { MAX_TIMEOUT_MS, parseDuration } from '../core/quantity.ts';
+import { AddressError, type ListenAddress, parseAddress } from '../http/address.ts';
+
+/** Where the access log goes; 'off': nowhere. */
+export type AccessLogTarget = { readonly file: string } | 'stdout' | 'off';
+
+export interface Flags {
+  readonly config: string;
+  readonly listen: ListenAddress;
+  readonly admin: ListenAddress;
+  readonly drainDelayMs: number;
+  readonly accessLog: AccessLogTarget;
+}
+
+export const USAGE = `webapp-proxy --config FILE --listen ADDR --admin ADDR [--drain-delay DURATION] [--access-log FILE|-|off]
+
+  --config FILE           proxy.json; watched, a valid change is taken in place
+  --listen ADDR           where clients come: host:port (port 0: any free one), [ipv6]:port or unix:/path
+  --admin ADDR            health, status and metrics
+  --drain-delay DURATION  how long requests are still taken after SIGTERM, such as 5s (default 0s)
+  --access-log FILE|-|off one JSON line for each request; - is standard output (default), SIGUSR1 reopens the file
+  --help                  this text
+`;
+
+const OPTIONS = {
+  config: { type: 'string' },
+  listen: { type: 'string' },
+  admin: { type: 'string' },
+  'drain-delay': { type: 'string', default: '0s' },
+  'access-log': { type: 'string', default: '-' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/**
+ * @param args without the program's name
+ * @returns 'help' when that was asked for
+ * @throws ProblemsError with everything that is wrong
+ */
+export function parseFlags(args: readonly string[]): Flags | 'help' {
+  const values = readValues(args);
+  if (values.help) return 'help';
+  const problems: Problem[] = [];
+  const flags = {
+    config: required('--config', values.config, 'proxy.json', problems),
+    listen: address('--listen', values.listen, problems),
+    admin: address('--admin', values.admin, problems),
+    drainDelayMs: duration('--drain-delay', values['drain-delay'], problems),
+    accessLog: accessLogTarget(values['access-log'], problems),
+  };
+  if (problems.length > 0) throw new ProblemsError('The command line', problems);
+  return flags;
+}
+
+function readValues(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new ProblemsError('The command line', [
+      { field: 'arguments', message, mend: 'webapp-proxy --help shows what there is' },
+    ]);
+  }
+}
+
+function required(field: string, value: string | undefined, example: string, problems: Problem[]): string {
+  if (value !== undefined && value !== '') return value;
+  problems.push({ field, message: 'is missing', mend: `add ${field} ${example}` });
+  return '';
+}
+
+function address(field: string, value: string | undefined, problems: Problem[]): ListenAddress {
+  const text = required(field, value, '127.0.0.1:0', problems);
+  if (text === '') return { path: '' };
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    problems.push({ field, value: text, message: error.reason, mend: error.mend });
+    return { path: '' };
+  }
+}
+
+function duration(field: string, value: string, problems: Problem[]): number {
+  try {
+    const ms = parseDuration(value);
+    if (ms <= MAX_TIMEOUT_MS) return ms;
+    problems.push({ field, value, message: 'is longer than a day', mend: 'write a duration such as 5s' });
+  } catch {
+    problems.push({ field, value, message: 'is not a duration', mend: 'write a duration such as 5s or 1m30s' });
+  }
+  return 0;
+}
+
+function accessLogTarget(value: string, problems: Problem[]): AccessLogTarget {
+  if (value === '') problems.push({ field: '--access-log', message: 'is empty', mend: 'write a file, - or off' });
+  if (value === 'off') return 'off';
+  return value === '-' ? 'stdout' : { file: value };
+}

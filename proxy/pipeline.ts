@@ -1,0 +1,27 @@
+// The way of a request through the proxy: a chain of handlers, one concern each, composed once for a configuration and swapped
+// whole when it changes. What is under way finishes in the chain it began in.
+import type { Handler } from '../http/exchange.ts';
+
+export type Middleware = (next: Handler) => Handler;
+
+/** Every link that handles a request before it is forwarded. */
+export interface Links {
+  readonly account: Middleware;
+  readonly requestId: Middleware;
+  readonly staticFiles: Middleware;
+}
+
+/** Outermost first. */
+export const ORDER = [
+  // First, so that whatever is answered further in is counted and logged.
+  'account',
+  // Before anything answers: each answer carries the id.
+  'requestId',
+  // Last before the worker: what the files answer, no worker sees.
+  'staticFiles',
+] as const satisfies readonly (keyof Links)[];
+
+/** @param forward the end of every chain */
+export function makePipeline(links: Links, forward: Handler): Handler {
+  return ORDER.reduceRight<Handler>((next, name) => links[name](next), forward);
+}
