@@ -1,10 +1,11 @@
 // The front door of worker and proxy: takes connections, holds them to limits and deadlines, passes each request through the
 // guard and hands it to the program as an `Exchange`. Used by worker/front and proxy/. Knows nothing of either.
 import type { FaultCode } from '../core/errors.ts';
-import type { Handler, UpgradeExchange, UpgradeHandler } from './exchange.ts';
+import type { ListenAddress } from './address.ts';
+import type { Exchange, Handler, UpgradeExchange, UpgradeHandler } from './exchange.ts';
+import { Door } from './front-door.ts';
 
-/** Where to listen. */
-export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+export type { ListenAddress } from './address.ts';
 
 /** May be exchanged while running (`FrontDoor.configure`): applies from each connection's next request. Frozen. */
 export interface DoorLimits {
@@ -26,8 +27,12 @@ export interface DoorOptions {
   readonly onUpgrade?: UpgradeHandler;
   /** Asked for each request with Upgrade; false: as if `onUpgrade` were absent. */
   readonly takesUpgrade?: (headers: readonly string[]) => boolean;
-  /** Each answered request, for access log and counters: after the response, or the loss of the client. */
+  /** Each refusal, as it is answered. */
   readonly onFault?: (code: FaultCode) => void;
+  /** Each answered request, refused ones too, for the access log: after the response, or the loss of the client, and `onClose`. */
+  readonly onDone?: (exchange: Exchange) => void;
+  /** A handler threw; its request has been answered INTERNAL. Absent: thrown on, as an uncaught exception. */
+  readonly onHandlerError?: (error: unknown, exchange: Exchange) => void;
 }
 
 export interface FrontDoor {
@@ -45,5 +50,9 @@ export interface FrontDoor {
 
 export type { Handler, UpgradeExchange, UpgradeHandler };
 
-/** @throws CodedError 'ADDRESS_IN_USE' | 'ADDRESS_DENIED' | 'ADDRESS_INVALID' with a mend in its message */
-export declare function openFrontDoor(address: ListenAddress, options: DoorOptions): Promise<FrontDoor>;
+/** @throws AddressError (a CodedError 'ADDRESS_IN_USE' | 'ADDRESS_DENIED' | 'ADDRESS_INVALID') with a mend in its message */
+export async function openFrontDoor(address: ListenAddress, options: DoorOptions): Promise<FrontDoor> {
+  const door = new Door(options);
+  await door.open(address);
+  return door;
+}

@@ -1,0 +1,264 @@
+// One client connection: requests are served one at a time in their order, each wait has its deadline, and it closes so that
+// the client can still read its answer. Made and swept by front-door.ts.
+import type { ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { FaultCode } from '../core/errors.ts';
+import type { Peer } from './exchange.ts';
+import { rawFaultResponse } from './fault-response.ts';
+import type { DoorLimits } from './listen.ts';
+import type { NodeExchange } from './node-exchange.ts';
+import { faultOfParseError, type ParseError } from './parse-error.ts';
+
+/** Requests that a client may send ahead on one connection; then it is closed behind the last of them (RFC 9112 §9.3.2). */
+const MAX_WAITING = 128;
+/** How long, and how silent, a refused client may be while it reads our answer; as nginx's lingering_time, _timeout. */
+const LINGER_MS = 10_000;
+const LINGER_SILENCE_MS = 2_000;
+/** What a refused client may still send us meanwhile. */
+const LINGER_BYTES = 256 * 1024 * 1024;
+
+/** What a connection needs of its door. */
+export interface ConnectionDoor {
+  readonly draining: boolean;
+  countFault(code: FaultCode): void;
+  /** Hands the exchange to the program, or refuses it. Its turn has come. */
+  dispatch(exchange: NodeExchange): void;
+  exchangeDone(exchange: NodeExchange): void;
+}
+
+/** While draining: how long a connection may be open without a byte. Its request may be on its way. */
+const FIRST_BYTE_MS = 1_000;
+
+/** What the client owes, or we owe it. */
+type Wait = 'nothing' | 'head' | 'idle' | 'body' | 'send' | 'linger';
+
+export class Connection {
+  readonly door: ConnectionDoor;
+  readonly socket: Socket;
+  readonly peer: Peer;
+  /** Its answer is the last: what the client sends behind it is not looked at. */
+  closing = false;
+  /** It speaks another protocol now, and is its handler's business. */
+  upgraded = false;
+  #current: NodeExchange | null = null;
+  #waiting: NodeExchange[] = [];
+  /** Answered before its body had come; the rest is being taken off the connection. */
+  #unfinished: NodeExchange | null = null;
+  /** To be answered when all before it is. */
+  #refusal: FaultCode | null = null;
+  #lingering = false;
+  #lingerFrom = 0;
+  #lingerSince = 0;
+  #requests = 0;
+
+  // As of the last sweep.
+  #wait: Wait = 'head';
+  #waitSince: number;
+  #seenRequests = 0;
+  #seenRead = 0;
+  #seenUnsent = 0;
+
+  constructor(door: ConnectionDoor, socket: Socket, now: number) {
+    this.door = door;
+    this.socket = socket;
+    this.peer = peerOf(socket);
+    this.#waitSince = now;
+  }
+
+  get takesNoMore(): boolean {
+    return (this.closing || this.door.draining) && this.#waiting.length === 0;
+  }
+
+  /** Whether another protocol may begin: nothing is in flight that it could run into. */
+  get quiet(): boolean {
+    return this.#current === null && !this.closing;
+  }
+
+  /** A head has arrived. */
+  take(exchange: NodeExchange): void {
+    if (this.closing) return;
+    this.#requests++;
+    if (exchange.refusal !== null || this.#waiting.length >= MAX_WAITING) this.closing = true;
+    if (this.#current === null) this.#serve(exchange);
+    else this.#waiting.push(exchange);
+  }
+
+  #serve(exchange: NodeExchange): void {
+    this.#current = exchange;
+    this.door.dispatch(exchange);
+  }
+
+  exchangeClosed(exchange: NodeExchange): void {
+    // One that the client left behind in the queue was never served.
+    if (exchange !== this.#current) return;
+    this.door.exchangeDone(exchange);
+    if (exchange.incomplete) this.#unfinished = exchange;
+    this.#current = null;
+    const next = this.#waiting.shift();
+    if (this.socket.destroyed) this.#waiting = [];
+    else if (next !== undefined) this.#serve(next);
+    else if (this.#refusal !== null) this.refuse(this.#refusal);
+    else if (this.door.draining) this.finish();
+  }
+
+  /** The parser stopped: in the head of a new request, in the body of the last one, or because the client has left. */
+  broken(error: ParseError): void {
+    const fault = faultOfParseError(error);
+    if (fault === 'GONE') {
+      this.socket.destroy();
+      return;
+    }
+    if (this.closing) return;
+    this.closing = true;
+    if (fault === 'IGNORE') return;
+    const last = this.#waiting.at(-1) ?? this.#current;
+    if (last?.incomplete) this.#breakBody(last, fault, error.reason);
+    else if (last === null) this.refuse(fault);
+    else this.#refusal = fault;
+  }
+
+  #breakBody(exchange: NodeExchange, fault: FaultCode, reason = ''): void {
+    if (exchange === this.#current) exchange.nodeBody?.refuse(fault, reason);
+    else this.#waiting.pop();
+    if (exchange !== this.#current) this.#refusal = fault;
+  }
+
+  /** Answers without a request to answer to, and closes. */
+  refuse(code: FaultCode, requestId = ''): void {
+    if (this.#lingering) return;
+    this.closing = true;
+    this.upgraded = false;
+    this.#refusal = null;
+    this.door.countFault(code);
+    this.socket.write(rawFaultResponse(code, requestId));
+    this.#linger();
+  }
+
+  /** All is answered. Where the close is our wish, the client may still be sending, and a reset would cost it our answer. */
+  finish(): void {
+    if (this.closing || this.door.draining) this.#linger();
+    else Socket.prototype.destroySoon.call(this.socket);
+  }
+
+  #linger(): void {
+    this.#lingering = true;
+    this.#lingerFrom = this.socket.bytesRead;
+    this.socket.end();
+  }
+
+  /**
+   * Ends it in the middle of a response.
+   * @param endsByClose an orderly close would look like the end of the response: resets
+   */
+  cut(response: ServerResponse, endsByClose: boolean): void {
+    this.closing = true;
+    if (response.socket === null) {
+      // Responses before it are still on their way.
+      response.once('socket', () => this.socket.destroy());
+    } else if (endsByClose && this.peer.port !== 0) this.socket.resetAndDestroy();
+    else this.socket.destroy();
+  }
+
+  /** While draining. Nothing in flight: closed now; a new connection that has said nothing is given a moment to. */
+  closeIdle(now: number): void {
+    this.#observe(now);
+    const silent = this.#wait === 'head' && this.socket.bytesRead === 0 && now - this.#waitSince >= FIRST_BYTE_MS;
+    if (this.#wait === 'idle' || silent) this.socket.destroy();
+  }
+
+  /** Called about every quarter of a second: times are kept to that grain, so that requests need no timers. */
+  sweep(now: number, limits: DoorLimits): void {
+    this.#observe(now);
+    const waited = now - this.#waitSince;
+    switch (this.#wait) {
+      case 'head':
+        if (waited >= limits.requestHeadMs) this.#endHead();
+        break;
+      case 'idle':
+        if (waited >= limits.idleMs) this.socket.destroy();
+        break;
+      case 'body':
+        if (waited >= limits.requestBodyMs) this.#endBody();
+        break;
+      case 'send':
+        if (waited >= limits.sendMs) this.socket.destroy();
+        break;
+      case 'linger':
+        if (waited >= LINGER_SILENCE_MS || this.#lingeredEnough(now)) this.socket.destroy();
+        break;
+      case 'nothing':
+        break;
+    }
+  }
+
+  /** Notes what is waited for, and since when: since it began, or since bytes last moved where silence is what counts. */
+  #observe(now: number): void {
+    const read = this.socket.bytesRead;
+    const unsent = unsentBytes(this.socket);
+    const sameRequest = this.#requests === this.#seenRequests;
+    const wait = this.#waitsFor(unsent, sameRequest, read !== this.#seenRead);
+    const moved = wait === 'send' ? unsent !== this.#seenUnsent : wait !== 'head' && read !== this.#seenRead;
+    if (wait !== this.#wait || !sameRequest || moved) this.#waitSince = now;
+    this.#wait = wait;
+    this.#seenRequests = this.#requests;
+    this.#seenRead = read;
+    this.#seenUnsent = unsent;
+  }
+
+  #waitsFor(unsent: number, sameRequest: boolean, read: boolean): Wait {
+    if (this.upgraded) return 'nothing';
+    if (this.#lingering) return 'linger';
+    if (unsent > 0) return 'send';
+    if (this.#current !== null) return this.#current.nodeBody?.wanted ? 'body' : 'nothing';
+    if (this.#unfinished?.incomplete) return 'body';
+    this.#unfinished = null;
+    const begun = this.#wait === 'head' || (this.#wait === 'idle' && read);
+    return sameRequest && begun ? 'head' : 'idle';
+  }
+
+  #lingeredEnough(now: number): boolean {
+    if (this.#lingerSince === 0) this.#lingerSince = now;
+    return now - this.#lingerSince >= LINGER_MS || this.socket.bytesRead - this.#lingerFrom > LINGER_BYTES;
+  }
+
+  #endHead(): void {
+    // A connection opened ahead of need, as browsers do, is no request and gets no answer.
+    if (this.socket.bytesRead === 0) this.socket.destroy();
+    else this.refuse('HEAD_TIMEOUT');
+  }
+
+  #endBody(): void {
+    const body = this.#current?.nodeBody;
+    if (body) body.refuse('BODY_TIMEOUT');
+    else this.socket.destroy();
+  }
+}
+
+/**
+ * Bytes that the client has not taken. `writableLength` alone stands still while one large write goes out bit by bit, so the
+ * handle's own queue, which Node's socket timeout looks at too, is added where it is there.
+ */
+function unsentBytes(socket: Socket): number {
+  const { writableLength } = socket;
+  if (writableLength === 0) return 0;
+  const { _handle: handle } = socket as { _handle?: { writeQueueSize?: number } | null };
+  return writableLength + (handle?.writeQueueSize ?? 0);
+}
+
+/** Read at once: a socket that is closed no longer knows. */
+function peerOf(socket: Socket): Peer {
+  const address = socket.remoteAddress ?? '';
+  const localAddress = socket.localAddress ?? '';
+  return {
+    address: unmapped(address),
+    port: socket.remotePort ?? 0,
+    encrypted: 'encrypted' in socket,
+    localAddress: unmapped(localAddress),
+    localPort: socket.localPort ?? 0,
+  };
+}
+
+/** An IPv4 address as a socket of both families gives it (RFC 4291 §2.5.5.2), as people write it. */
+function unmapped(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+}

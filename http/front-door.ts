@@ -1,0 +1,286 @@
+// The front door over `node:http`: takes connections up to the cap, has each head judged, hands exchanges to the program, and
+// sweeps all connections for deadlines. What one connection does is connection.ts; this is the house around them.
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { Server as NetServer, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { FaultCode } from '../core/errors.ts';
+import type { ListenAddress } from './address.ts';
+import { bindServer } from './bind.ts';
+import { Connection, type ConnectionDoor } from './connection.ts';
+import { rawFaultResponse } from './fault-response.ts';
+import type { GuardedRequest } from './guard.ts';
+import type { DoorLimits, DoorOptions, FrontDoor } from './listen.ts';
+import { NodeExchange } from './node-exchange.ts';
+import { DoorRequest } from './node-request.ts';
+import { NodeUpgrade } from './node-upgrade.ts';
+import type { ParseError } from './parse-error.ts';
+
+/** The grain of all deadlines. */
+const SWEEP_MS = 250;
+/** At the cap, connections idle for so long make room. */
+const IDLE_AT_CAP_MS = 1_000;
+/** Fields of one head; nginx's max_headers. */
+const MAX_FIELDS = 1_000;
+/** Refused connections that are read empty at a time; beyond, they are reset. */
+const MAX_TURNED_AWAY = 256;
+
+const CONNECTION = Symbol('connection');
+interface DoorSocket extends Socket {
+  [CONNECTION]?: Connection;
+}
+
+export class Door implements FrontDoor, ConnectionDoor {
+  address: ListenAddress = { host: '', port: 0 };
+  draining = false;
+  #limits: DoorLimits;
+  readonly #options: DoorOptions;
+  readonly #server: Server<typeof DoorRequest>;
+  readonly #connections = new Set<Connection>();
+  readonly #turnedAway = new Set<Socket>();
+  #sweeping: NodeJS.Timeout | undefined;
+  #drained: Promise<number> | null = null;
+  #onEmpty: (() => void) | null = null;
+  #cutTimer: NodeJS.Timeout | undefined;
+  #cutAt = Number.POSITIVE_INFINITY;
+  /** Connections that the end of the drain found open. */
+  #cut = 0;
+
+  constructor(options: DoorOptions) {
+    this.#options = options;
+    this.#limits = options.limits;
+    this.#server = this.#makeServer(options.limits);
+  }
+
+  get openConnections(): number {
+    return this.#connections.size;
+  }
+
+  async open(address: ListenAddress): Promise<void> {
+    this.address = await bindServer(this.#server, address);
+    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+  }
+
+  /** `headBytes` above what a live connection began with is in force from its successor on: its parser holds the old bound. */
+  configure(limits: DoorLimits): void {
+    this.#limits = limits;
+    // Read by Node for each new connection, though its types do not know the property.
+    Object.assign(this.#server, { maxHeaderSize: limits.headBytes });
+  }
+
+  /** Every option is stated: the door keeps deadlines, Host, Expect and keep-alive itself. */
+  #makeServer(limits: DoorLimits): Server<typeof DoorRequest> {
+    const server = createServer({
+      IncomingMessage: DoorRequest,
+      httpValidation: 'strict',
+      maxHeaderSize: limits.headBytes,
+      optimizeEmptyRequests: true,
+      requireHostHeader: false,
+      joinDuplicateHeaders: false,
+      rejectNonStandardBodyWrites: false,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
+      highWaterMark: 64 * 1024,
+      headersTimeout: 0,
+      requestTimeout: 0,
+      keepAliveTimeout: 0,
+      keepAliveTimeoutBuffer: 0,
+      connectionsCheckingInterval: 2 ** 31 - 1,
+      shouldUpgradeCallback: (request) => this.#takesUpgrade(request),
+    });
+    server.timeout = 0;
+    server.maxRequestsPerSocket = 0;
+    // 0: none is dropped in silence. The guard counts them.
+    server.maxHeadersCount = 0;
+    this.#listenTo(server);
+    return server;
+  }
+
+  #listenTo(server: Server<typeof DoorRequest>): void {
+    // Node's own listener makes an HTTP connection of a socket; only those that are let in get there.
+    const [letIn] = server.listeners('connection');
+    server.removeAllListeners('connection');
+    server.on('connection', (socket: DoorSocket) => {
+      if (this.#admit(socket)) letIn?.call(server, socket);
+    });
+    server.on('request', (request, response) => this.#onRequest(request, response));
+    server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
+    server.on('connect', (request, socket) => this.#onConnect(request, socket));
+    server.on('clientError', (error: ParseError, socket: Duplex) => connectionOf(socket)?.broken(error));
+  }
+
+  #admit(socket: DoorSocket): boolean {
+    if (this.#connections.size >= this.#limits.connections) {
+      this.#turnAway(socket);
+      return false;
+    }
+    const connection = new Connection(this, socket, performance.now());
+    socket[CONNECTION] = connection;
+    socket.destroySoon = finishConnection;
+    this.#connections.add(connection);
+    socket.on('close', () => this.#forget(connection));
+    return true;
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  #turnAway(socket: Socket): void {
+    this.countFault('CONNECTIONS_FULL');
+    socket.on('error', ignore);
+    if (this.#turnedAway.size >= MAX_TURNED_AWAY) {
+      socket.destroy();
+      return;
+    }
+    this.#turnedAway.add(socket);
+    socket.on('close', () => this.#turnedAway.delete(socket));
+    socket.setTimeout(IDLE_AT_CAP_MS, () => socket.destroy());
+    socket.end(rawFaultResponse('CONNECTIONS_FULL'));
+    socket.resume();
+  }
+
+  #onRequest(request: DoorRequest, response: ServerResponse<DoorRequest>): void {
+    const connection = connectionOf(request.socket);
+    if (connection === undefined) return;
+    const { judged } = request;
+    this.#holdToLimits(judged);
+    const exchange = new NodeExchange(connection, request, response, judged, this.#limits.bodyBytes);
+    connection.take(exchange);
+  }
+
+  /** What the parser cannot hold it to: limits that were lowered since the connection began, and the count of fields. */
+  #holdToLimits(judged: GuardedRequest): void {
+    if (judged.fault !== null) return;
+    const { headBytes } = this.#limits;
+    if (judged.target.length > headBytes) judged.fault = 'TARGET_TOO_LONG';
+    else if (judged.headBytes > headBytes || judged.headers.length > 2 * MAX_FIELDS) judged.fault = 'HEADERS_TOO_LARGE';
+  }
+
+  dispatch(exchange: NodeExchange): void {
+    const { refusal } = exchange;
+    if (refusal !== null) {
+      exchange.fail(refusal, exchange.refusalDetail);
+      return;
+    }
+    try {
+      this.#options.onRequest(exchange);
+    } catch (error) {
+      this.#handlerFailed(error, exchange);
+    }
+    // The handler has had its chance to raise the limit.
+    if (exchange.nodeBody?.exceedsLimit) exchange.nodeBody.refuse('BODY_TOO_LARGE');
+  }
+
+  #handlerFailed(error: unknown, exchange: NodeExchange): void {
+    exchange.fail('INTERNAL');
+    const { onHandlerError } = this.#options;
+    if (onHandlerError === undefined) throw error;
+    onHandlerError(error, exchange);
+  }
+
+  countFault(code: FaultCode): void {
+    this.#options.onFault?.(code);
+  }
+
+  exchangeDone(exchange: NodeExchange): void {
+    this.#options.onDone?.(exchange);
+  }
+
+  /** No: it is served, or refused, as any other request. */
+  #takesUpgrade(request: DoorRequest): boolean {
+    const { onUpgrade, takesUpgrade } = this.#options;
+    const { judged } = request;
+    if (onUpgrade === undefined || this.draining || judged.fault !== null || judged.length !== 0) return false;
+    if (!connectionOf(request.socket)?.quiet) return false;
+    return takesUpgrade === undefined || takesUpgrade(judged.headers);
+  }
+
+  #onUpgrade(request: DoorRequest, socket: Duplex, head: Buffer): void {
+    const connection = connectionOf(socket);
+    if (connection === undefined || !(socket instanceof Socket)) {
+      socket.destroy();
+      return;
+    }
+    connection.upgraded = true;
+    socket.destroySoon = Socket.prototype.destroySoon;
+    socket.on('error', ignore);
+    request.released = true;
+    this.#options.onUpgrade?.(new NodeUpgrade(connection, request, socket, head));
+  }
+
+  #onConnect(request: DoorRequest, socket: Duplex): void {
+    socket.on('error', ignore);
+    socket.resume();
+    connectionOf(socket)?.refuse(request.judged.fault ?? 'METHOD_UNSUPPORTED');
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    const limits = this.#limits;
+    const full = this.#connections.size >= limits.connections;
+    const inForce = full ? { ...limits, idleMs: Math.min(limits.idleMs, IDLE_AT_CAP_MS) } : limits;
+    for (const connection of this.#connections) {
+      if (this.draining) connection.closeIdle(now);
+      connection.sweep(now, inForce);
+    }
+  }
+
+  drain(timeoutMs: number): Promise<number> {
+    this.#cutWithin(timeoutMs);
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<number> {
+    this.draining = true;
+    // Not http.Server's own close: that drops connections whose first request is on its way.
+    NetServer.prototype.close.call(this.#server);
+    await this.#readWhatHasArrived();
+    const now = performance.now();
+    for (const connection of this.#connections) connection.closeIdle(now);
+    await this.#emptied();
+    clearTimeout(this.#cutTimer);
+    clearInterval(this.#sweeping);
+    for (const socket of this.#turnedAway) socket.destroy();
+    return this.#cut;
+  }
+
+  /** One full turn of the event loop: a request that is in the kernel already is no idle connection. */
+  async #readWhatHasArrived(): Promise<void> {
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+  }
+
+  #emptied(): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  /** The earliest of all wishes counts, so that a second, shorter drain hastens the first. */
+  #cutWithin(timeoutMs: number): void {
+    const at = performance.now() + timeoutMs;
+    if (at >= this.#cutAt) return;
+    this.#cutAt = at;
+    clearTimeout(this.#cutTimer);
+    this.#cutTimer = setTimeout(() => this.#cutAll(), timeoutMs);
+  }
+
+  #cutAll(): void {
+    this.#cut += this.#connections.size;
+    for (const connection of this.#connections) connection.socket.destroy();
+  }
+}
+
+function connectionOf(socket: Duplex): Connection | undefined {
+  return (socket as DoorSocket)[CONNECTION];
+}
+
+function finishConnection(this: DoorSocket): void {
+  this[CONNECTION]?.finish();
+}
+
+function ignore(): void {}

@@ -1,0 +1,270 @@
+// `Exchange` over Node's request and response: one instance a request, no closure, one write for a whole response. Made by
+// front-door.ts, ordered by connection.ts.
+import type { ServerResponse } from 'node:http';
+import type { FaultCode } from '../core/errors.ts';
+import { FAULTS } from '../core/errors.ts';
+import type { Connection } from './connection.ts';
+import type { Exchange, Peer, RawHeaders, RequestBody } from './exchange.ts';
+import { faultBody, faultHeaders } from './fault-response.ts';
+import type { GuardedRequest } from './guard.ts';
+import { NO_BODY, NodeBody } from './node-body.ts';
+import type { DoorRequest } from './node-request.ts';
+
+/** A body left unread is taken off the connection up to this size; beyond, the connection is closed. */
+const UNREAD_BYTES = 64 * 1024;
+
+export class NodeExchange implements Exchange {
+  readonly method: string;
+  readonly target: string;
+  readonly version: '1.0' | '1.1';
+  readonly headers: RawHeaders;
+  readonly host: string;
+  readonly body: RequestBody;
+  /** `body`, when there is one. */
+  readonly nodeBody: NodeBody | null;
+  readonly startedAt: number;
+  requestId = '';
+  status = 0;
+  bytesSent = 0;
+  fault: FaultCode | null = null;
+  /** What about the fault, for logs; never sent. */
+  faultDetail = '';
+  state: 'open' | 'responding' | 'done' | 'gone' = 'open';
+  onDrain: (() => void) | null = null;
+  onClose: (() => void) | null = null;
+  /** What the guard or a limit has against it. */
+  readonly refusal: FaultCode | null;
+  readonly refusalDetail: string;
+  /** Bytes that Content-Length has promised; -1 when it has not. */
+  #declared = -1;
+  #expectsContinue: boolean;
+  #hearsDrain = false;
+  readonly #connection: Connection;
+  readonly #request: DoorRequest;
+  readonly #response: ServerResponse<DoorRequest>;
+
+  constructor(
+    connection: Connection,
+    request: DoorRequest,
+    response: ServerResponse<DoorRequest>,
+    judged: GuardedRequest,
+    bodyLimit: number,
+  ) {
+    this.method = request.method ?? '';
+    this.target = judged.target;
+    this.version = request.httpVersionMinor === 0 ? '1.0' : '1.1';
+    this.headers = judged.headers;
+    this.host = judged.host;
+    this.startedAt = performance.now();
+    this.nodeBody = judged.length === 0 ? null : new NodeBody(this, request, judged.length, bodyLimit);
+    this.body = this.nodeBody ?? NO_BODY;
+    this.refusal = judged.fault;
+    this.refusalDetail = judged.detail;
+    this.#expectsContinue = judged.expectsContinue;
+    this.#connection = connection;
+    this.#request = request;
+    this.#response = response;
+    request.exchange = this;
+    response.on('close', onResponseClose);
+  }
+
+  get peer(): Peer {
+    return this.#connection.peer;
+  }
+
+  header(name: string): string | undefined {
+    const { headers } = this;
+    for (let i = 0; i < headers.length; i += 2) {
+      const found = headers[i];
+      if (found !== undefined && found.length === name.length && found.toLowerCase() === name) return headers[i + 1];
+    }
+    return undefined;
+  }
+
+  /** Whether bytes of the request are still to come. */
+  get incomplete(): boolean {
+    return this.nodeBody !== null && !this.#request.complete;
+  }
+
+  inform(status: number, headers: RawHeaders): void {
+    if (this.state !== 'open' || this.version === '1.0') return;
+    this.#response.writeInformation(status, headers);
+  }
+
+  /** Lets a client that waits for it send its body. */
+  sendContinue(): void {
+    if (!this.#expectsContinue || this.state !== 'open') return;
+    this.#expectsContinue = false;
+    this.#response.writeContinue();
+  }
+
+  respond(status: number, headers: RawHeaders, body?: Buffer | string): void {
+    if (this.state !== 'open') return;
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const length = bytes === undefined ? 0 : bytes.length;
+    this.#writeHead(status, this.#framed(status, headers, length));
+    if (this.#hasContent) this.bytesSent = length;
+    this.state = 'done';
+    this.#response.end(this.#hasContent ? bytes : undefined);
+    this.nodeBody?.drop();
+  }
+
+  start(status: number, headers: RawHeaders, reason?: string): void {
+    if (this.state !== 'open') return;
+    this.#writeHead(status, this.#framed(status, headers, null), reason);
+    this.state = 'responding';
+    // The head goes with the first bytes of the body; when none come in this turn, by itself.
+    process.nextTick(flushHead, this);
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.state !== 'responding' || !this.#hasContent || chunk.length === 0) return true;
+    const content = this.#withinDeclared(chunk);
+    if (content.length === 0) return true;
+    this.bytesSent += content.length;
+    if (this.#response.write(content)) return true;
+    this.#hearDrain();
+    return false;
+  }
+
+  end(): void {
+    if (this.state !== 'responding') return;
+    // Fewer bytes than promised: the client must not take what follows for the rest (RFC 9112 §8).
+    if (this.#hasContent && this.#declared > this.bytesSent) {
+      this.abort();
+      return;
+    }
+    this.state = 'done';
+    this.#response.end();
+    this.nodeBody?.drop();
+  }
+
+  abort(): void {
+    if (this.state === 'done' || this.state === 'gone') return;
+    this.nodeBody?.drop();
+    this.#connection.cut(this.#response, this.#endsByClose);
+  }
+
+  fail(code: FaultCode, detail = ''): void {
+    if (this.state === 'done' || this.state === 'gone') return;
+    if (this.fault === null) {
+      this.fault = code;
+      this.faultDetail = detail;
+      this.#connection.door.countFault(code);
+    }
+    if (this.state === 'responding') this.abort();
+    else this.respond(FAULTS[code].status, faultHeaders(code), faultBody(code, this.requestId));
+  }
+
+  /** The response is with the kernel, or the connection is lost. */
+  closed(): void {
+    if (!this.#response.writableFinished) this.state = 'gone';
+    if (this.nodeBody !== null) this.nodeBody.lose();
+    const { onClose } = this;
+    this.onClose = null;
+    this.onDrain = null;
+    onClose?.();
+    this.#connection.exchangeClosed(this);
+  }
+
+  flushHead(): void {
+    if (this.state === 'responding' && this.bytesSent === 0) this.#response.flushHeaders();
+  }
+
+  #hearDrain(): void {
+    if (this.#hearsDrain) return;
+    this.#hearsDrain = true;
+    this.#response.on('drain', onResponseDrain);
+  }
+
+  #writeHead(status: number, headers: string[], reason?: string): void {
+    this.status = status;
+    if (reason === undefined) this.#response.writeHead(status, headers);
+    else this.#response.writeHead(status, reason, headers);
+  }
+
+  /** Whether the response to this request may have content (RFC 9110 §6.4.1). */
+  get #hasContent(): boolean {
+    return this.method !== 'HEAD' && this.status !== 204 && this.status !== 304;
+  }
+
+  /** Content without a length or chunks: only the close says where it ends. */
+  get #endsByClose(): boolean {
+    return this.version === '1.0' && this.#declared < 0;
+  }
+
+  /**
+   * `headers` with the framing that this connection needs. Framing and hop-by-hop fields in `headers` are not believed.
+   * @param length of the content; null when it comes by `write`
+   */
+  #framed(status: number, headers: RawHeaders, length: number | null): string[] {
+    const framed: string[] = [];
+    let declared = -1;
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i] ?? '';
+      const value = headers[i + 1] ?? '';
+      if (isContentLength(name)) declared = toLength(value);
+      else if (!isConnectionField(name)) framed.push(name, value);
+    }
+    const hasContent = this.method !== 'HEAD' && status !== 204 && status !== 304;
+    if (length !== null && (hasContent || (declared < 0 && this.method === 'HEAD'))) declared = length;
+    this.#declared = declared;
+    if (declared >= 0 && status !== 204) framed.push('Content-Length', String(declared));
+    if (this.#mustClose()) {
+      this.#connection.closing = true;
+      framed.push('Connection', 'close');
+    }
+    return framed;
+  }
+
+  #mustClose(): boolean {
+    if (this.#connection.takesNoMore) return true;
+    if (!this.incomplete) return false;
+    const { length } = this.body;
+    return this.#expectsContinue || length === null || length > UNREAD_BYTES;
+  }
+
+  #withinDeclared(chunk: Buffer): Buffer {
+    if (this.#declared < 0) return chunk;
+    const left = this.#declared - this.bytesSent;
+    return chunk.length <= left ? chunk : chunk.subarray(0, left);
+  }
+}
+
+function flushHead(exchange: NodeExchange): void {
+  exchange.flushHead();
+}
+
+function onResponseClose(this: ServerResponse<DoorRequest>): void {
+  this.req.exchange?.closed();
+}
+
+function onResponseDrain(this: ServerResponse<DoorRequest>): void {
+  this.req.exchange?.onDrain?.();
+}
+
+function isContentLength(name: string): boolean {
+  return name.length === 14 && name.toLowerCase() === 'content-length';
+}
+
+/** @returns -1 for what is not a length */
+function toLength(value: string): number {
+  return /^[0-9]{1,15}$/.test(value) ? Number(value) : -1;
+}
+
+/** Fields of one connection, which only the front door writes (RFC 9110 §7.6.1). */
+function isConnectionField(name: string): boolean {
+  switch (name.length) {
+    case 10:
+      return isOneOf(name, 'connection', 'keep-alive');
+    case 17:
+      return isOneOf(name, 'transfer-encoding', '');
+    default:
+      return false;
+  }
+}
+
+function isOneOf(name: string, one: string, other: string): boolean {
+  const lower = name.toLowerCase();
+  return lower === one || lower === other;
+}
