@@ -1,0 +1,252 @@
+"""Finds the application: `module:attribute`, imported, checked, or a BootError that says what is wrong and how to mend it."""
+
+import ast
+import difflib
+import importlib
+import inspect
+import os
+import sys
+
+from .faults import traceback_of
+from .packages import package_of
+
+_USUAL_NAMES = ("app", "application")
+_MAX_TRACEBACK = 32 * 1024
+
+
+class BootError(Exception):
+    def __init__(self, reason, mend, cause=None):
+        super().__init__(reason)
+        self.reason = reason
+        self.mend = mend
+        trace = "" if cause is None else traceback_of(cause)
+        self.traceback = trace if len(trace) <= _MAX_TRACEBACK else "…" + trace[-_MAX_TRACEBACK:]
+
+
+def load_app(spec):
+    """
+    :param spec: `module`, `module:name`, `module:name.attribute`, `module:factory("literal", debug=True)`
+    :returns: the application, callable
+    :raises BootError:
+    """
+    module_name, _, expression = spec.partition(":")
+    module = _import(module_name, spec)
+    app = _find(module, expression) if expression else _find_usual(module)
+    _check(app, spec)
+    return app
+
+
+# ── importing ──
+
+
+def _import(name, spec):
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise BootError(f'"{spec}" does not name a Python module', _mend_for_path(name))
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise _missing_module(name, error) from error
+    except SyntaxError as error:
+        place = f"{_relative(error.filename)}:{error.lineno}"
+        raise BootError(f"{type(error).__name__} in {place}: {error.msg}", f"Correct {place}.", error) from error
+    except BaseException as error:
+        raise BootError(
+            f"{name} could not be imported: {_told(error)}",
+            "The traceback says where; the file must import without an error, as `python -c 'import %s'` does." % name,
+            error,
+        ) from error
+
+
+def _mend_for_path(name):
+    if name.endswith(".py"):
+        return "Write it as a module: %s" % name[: -len(".py")].strip("./").replace("/", ".")
+    return "Write module:callable, such as shop:app for the variable app in shop.py."
+
+
+def _missing_module(name, error):
+    missing = error.name or ""
+    if name == missing or name.startswith(missing + "."):
+        near = difflib.get_close_matches(missing, _modules_here(), 1)
+        hint = f"did you mean {near[0]}?" if near else f"modules there: {', '.join(_modules_here()[:8]) or 'none'}."
+        return BootError(
+            f"There is no module {missing} in {os.getcwd()}", f"Name the file that makes the application; {hint}"
+        )
+    return BootError(f"No module named '{missing}'", _mend_missing(missing), error)
+
+
+def _mend_missing(missing):
+    near = difflib.get_close_matches(missing.partition(".")[0], _modules_here(), 1)
+    if near:
+        return f"Did you mean {near[0]}? Else install it: {sys.executable} -m pip install {package_of(missing)}"
+    if os.path.exists("requirements.txt"):
+        return (
+            f"Install what the application needs: {sys.executable} -m pip install -r requirements.txt"
+            f" (and list {package_of(missing)} there if it is not)."
+        )
+    return f"Install it: {sys.executable} -m pip install {package_of(missing)}"
+
+
+def _modules_here():
+    names = []
+    for entry in sorted(os.listdir(".")):
+        stem, extension = os.path.splitext(entry)
+        if extension == ".py" or os.path.exists(os.path.join(entry, "__init__.py")):
+            names.append(stem)
+    return names
+
+
+# ── finding ──
+
+
+def _find_usual(module):
+    for name in _USUAL_NAMES:
+        if hasattr(module, name):
+            return getattr(module, name)
+    raise BootError(
+        f"{module.__name__} has neither app nor application",
+        _mend_attribute(module, "app"),
+    )
+
+
+def _find(module, expression):
+    try:
+        tree = ast.parse(expression.strip(), mode="eval").body
+    except SyntaxError:
+        raise _bad_expression(expression) from None
+    if isinstance(tree, ast.Call):
+        return _call_factory(_resolve(module, tree.func, expression), tree, expression)
+    return _resolve(module, tree, expression)
+
+
+def _resolve(module, tree, expression):
+    if isinstance(tree, ast.Name):
+        owner, name = module, tree.id
+    elif isinstance(tree, ast.Attribute):
+        owner, name = _resolve(module, tree.value, expression), tree.attr
+    else:
+        raise _bad_expression(expression)
+    try:
+        return getattr(owner, name)
+    except AttributeError:
+        where = getattr(owner, "__name__", type(owner).__name__)
+        raise BootError(f"{where} has no {name}", _mend_attribute(owner, name)) from None
+
+
+def _call_factory(factory, call, expression):
+    try:
+        args = [ast.literal_eval(arg) for arg in call.args]
+        kwargs = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg}
+        if len(kwargs) != len(call.keywords):
+            raise ValueError
+    except ValueError:
+        raise BootError(
+            f'the arguments in "{expression}" are not literals',
+            'Give plain values only, such as create_app("production", debug=False).',
+        ) from None
+    try:
+        app = factory(*args, **kwargs)
+    except BaseException as error:
+        raise BootError(f"{expression} failed: {_told(error)}", "The traceback says where.", error) from error
+    if app is None:
+        raise BootError(f"{expression} returned None", "The factory must end with `return app`.")
+    return app
+
+
+def _bad_expression(expression):
+    return BootError(
+        f'"{expression}" is not a name of an application',
+        'Write a name, a dotted name, or a call with plain values: app, site.app, create_app("production").',
+    )
+
+
+def _mend_attribute(owner, name):
+    names = _names_of_apps(owner)
+    near = difflib.get_close_matches(name, [*names, *vars(owner)] if hasattr(owner, "__dict__") else names, 1)
+    if near:
+        return f"Did you mean {near[0]}?" + _listed(names)
+    return _listed(names).strip() or "Define it there: a Flask or Django application, or any WSGI callable."
+
+
+def _listed(names):
+    return f" What looks like an application there: {', '.join(names)}." if names else ""
+
+
+def _names_of_apps(owner):
+    """Names in `owner` that look like an application, or like a function that makes one."""
+    found = []
+    for name, value in sorted(vars(owner).items() if hasattr(owner, "__dict__") else ()):
+        if name.startswith("_") or not callable(value) or inspect.isclass(value):
+            continue
+        if inspect.isfunction(value):
+            if value.__module__ != getattr(owner, "__name__", None):
+                continue
+            if name.startswith(("create_app", "make_app", "create_application")):
+                found.append(f"{name}()")
+            elif _takes_two(value):
+                found.append(name)
+        elif hasattr(type(value), "__call__") and _looks_wsgi(value):
+            found.append(name)
+    return found[:8]
+
+
+def _looks_wsgi(value):
+    return hasattr(value, "wsgi_app") or _takes_two(value)
+
+
+def _takes_two(value):
+    try:
+        inspect.signature(value).bind({}, print)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+# ── checking ──
+
+
+def _check(app, spec):
+    if _is_asgi(app):
+        raise BootError(
+            f"{spec} is an ASGI application ({_kind(app)}), not WSGI",
+            "Only WSGI applications run now; an ASGI application (FastAPI, Starlette, Quart) cannot be served yet.",
+        )
+    if not callable(app):
+        raise BootError(
+            f"{spec} is not callable: it is {_article(_kind(app))}",
+            "Name the application itself, such as the Flask object, or a WSGI callable.",
+        )
+    if inspect.isfunction(app) and not _takes_two(app):
+        raise BootError(
+            f"{spec} is a function that does not take (environ, start_response)",
+            f"If it makes the application, call it: {spec}()" if _takes_none(app) else "Name a WSGI callable.",
+        )
+
+
+def _is_asgi(app):
+    return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(type(app), "__call__", None))
+
+
+def _takes_none(value):
+    try:
+        inspect.signature(value).bind()
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _kind(value):
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+
+
+def _article(word):
+    return ("an " if word[0] in "aeiou" else "a ") + word
+
+
+def _told(error):
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _relative(filename):
+    return os.path.relpath(filename) if filename and filename.startswith(os.getcwd() + os.sep) else filename
