@@ -37,12 +37,19 @@ export interface WireRequest {
   readonly length: number | null | undefined;
 }
 
+export { connectWire, type WireOptions } from './http1-connection.ts';
+
 export interface WireConnection {
   /** Exchanges begun on this connection. More than 0 before `send`: it is a reused one. */
   readonly exchanges: number;
   /** Bytes of the present request handed to the kernel or queued behind it; 0: a peer cannot have seen any of it. */
   readonly bytesWritten: number;
+  /** Open and without an exchange. A connection that is being made counts: `send` waits for it. */
   readonly usable: boolean;
+  /** The connection stands, or stood. */
+  readonly connected: boolean;
+  /** Called once when it stands; not when that fails. */
+  onConnect: (() => void) | null;
   /** When it became idle, `performance.now()`. */
   readonly idleSince: number;
   /** Sends the head, with `body` in the same write when the body is whole already. */
