@@ -1,0 +1,239 @@
+// WebSocket connections, from the request that asks for one to the close of both sides. `http-proxy` carries the handshake and
+// the bytes, by `ws()` alone; what it leaves open is closed here: who is asked, header fields, deadlines, refusals, half-open
+// ends. Only WebSocket is upgraded: any other protocol behind a proxy (h2c above all) would pass by every rule of this one.
+import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import httpProxy from 'http-proxy';
+import type { FaultCode } from '../../core/errors.ts';
+import type { RawHeaders, UpgradeExchange } from '../../http/exchange.ts';
+import { isSameName } from '../hop-by-hop.ts';
+import { makeClientHeaders, makeUpstreamHeaders } from '../message-headers.ts';
+import { type Dialled, dial } from './dial.ts';
+
+export interface UpgradeTimeouts {
+  readonly connectMs: number;
+  /** Until the worker answers the handshake. */
+  readonly responseMs: number;
+}
+
+/** A handshake that has been answered, or has failed. */
+export interface UpgradeOutcome {
+  /** 101: upgraded. Another one: the worker's answer, or the fault's. 0: the client left first. */
+  readonly status: number;
+  readonly fault: FaultCode | null;
+  /** The worker that was asked, '' when none was. */
+  readonly address: string;
+}
+
+export interface UpgradeOptions {
+  readonly pick: () => string | undefined;
+  readonly nextId: () => string;
+  readonly timeouts: () => UpgradeTimeouts;
+  readonly onAnswered: (upgrade: UpgradeExchange, outcome: UpgradeOutcome) => void;
+}
+
+/** Both directions are probed after so long a silence, so that a peer that vanished is noticed. */
+const KEEP_ALIVE_MS = 60_000;
+/** How long one side may stay open when the other has ended. */
+const HALF_OPEN_MS = 30_000;
+
+/** RFC 6455 §4.2.1, as far as a proxy must know it. */
+export function isWebSocket(headers: RawHeaders): boolean {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    if (name.length === 7 && isSameName(name, 'upgrade')) return (headers[i + 1] ?? '').toLowerCase() === 'websocket';
+  }
+  return false;
+}
+
+/** Outlives configurations: open connections do not notice a change. */
+export class Upgrades {
+  readonly #options: UpgradeOptions;
+  readonly #proxy = httpProxy.createProxyServer({ xfwd: false });
+  readonly #sessions = new Map<IncomingMessage, Session>();
+
+  constructor(options: UpgradeOptions) {
+    this.#options = options;
+    this.#proxy.on('proxyReqWs', (request, incoming) => this.#sessions.get(incoming)?.onRequest(request));
+  }
+
+  /** Connections that are upgraded, or about to be. */
+  get open(): number {
+    return this.#sessions.size;
+  }
+
+  /** An `UpgradeHandler` of the front door. */
+  take(upgrade: UpgradeExchange): void {
+    upgrade.requestId = this.#options.nextId();
+    const session = new Session(upgrade, this.#options);
+    this.#sessions.set(upgrade.request, session);
+    upgrade.socket.once('close', () => this.#sessions.delete(upgrade.request));
+    void session.run(this.#proxy);
+  }
+
+  /** Cuts all. WebSocket clients take it as a lost connection, and connect again. */
+  close(): void {
+    for (const session of this.#sessions.values()) session.destroy();
+  }
+}
+
+/** One client's connection and the worker's. */
+class Session {
+  readonly #upgrade: UpgradeExchange;
+  readonly #options: UpgradeOptions;
+  readonly #left = new AbortController();
+  #upstream: Socket | null = null;
+  #address = '';
+  #answered = false;
+  #timer: NodeJS.Timeout | undefined;
+  #late = false;
+
+  constructor(upgrade: UpgradeExchange, options: UpgradeOptions) {
+    this.#upgrade = upgrade;
+    this.#options = options;
+  }
+
+  async run(proxy: httpProxy): Promise<void> {
+    const { socket } = this.#upgrade;
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.on('error', ignore);
+    socket.once('close', () => this.destroy());
+    const dialled = await dial(this.#options.pick, this.#options.timeouts().connectMs, this.#left.signal);
+    if (typeof dialled === 'string') this.#fail(dialled);
+    else if (socket.destroyed) dialled.socket.destroy();
+    else this.#handshake(proxy, dialled);
+  }
+
+  #handshake(proxy: httpProxy, { socket: upstream, address }: Dialled): void {
+    const { request, socket, head } = this.#upgrade;
+    this.#upstream = upstream;
+    this.#address = address;
+    upstream.setKeepAlive(true, KEEP_ALIVE_MS);
+    this.#timer = setTimeout(() => this.#onLate(), this.#options.timeouts().responseMs);
+    // The front door's request has an accessor of that name.
+    Object.defineProperty(request, 'headers', { value: makeHandshakeHeaders(this.#upgrade) });
+    const target = { protocol: 'http:', host: 'localhost', port: 80 };
+    proxy.ws(request, socket, head, { target, agent: new DialledAgent(upstream) }, () => this.#onError());
+  }
+
+  /** http-proxy has made its request, and not sent it. */
+  onRequest(request: ClientRequest): void {
+    // http-proxy would join slashes and drop what it takes for a fragment.
+    request.path = this.#upgrade.target;
+    request.once('response', (response) => this.#onRefusal(response));
+    request.once('upgrade', (response) => this.#onUpgraded(response));
+  }
+
+  /** Before http-proxy passes the worker's header fields on. */
+  #onUpgraded(response: IncomingMessage): void {
+    clearTimeout(this.#timer);
+    response.headers['x-request-id'] = this.#upgrade.requestId;
+    this.#answer(101, null);
+    const { socket } = this.#upgrade;
+    socket.once('end', () => this.#endSoon());
+    this.#upstream?.once('end', () => this.#endSoon());
+    this.#upstream?.once('close', () => this.#endSoon());
+  }
+
+  /** The worker answered the handshake as a plain request: so does the client's connection, and closes. */
+  #onRefusal(response: IncomingMessage): void {
+    clearTimeout(this.#timer);
+    // Keeps http-proxy from writing it: it would announce chunks and send none.
+    Object.assign(response, { upgrade: true });
+    const { socket, requestId } = this.#upgrade;
+    const status = response.statusCode ?? 502;
+    this.#answer(status, null);
+    socket.write(
+      makeHead(status, response.statusMessage ?? '', makeClientHeaders(response.rawHeaders, requestId)),
+      'latin1',
+    );
+    response.on('error', ignore);
+    // Only a length or the close says where this response ends: one that was cut must not look whole.
+    response.once('close', () => (response.complete ? this.#endSoon() : cut(socket)));
+    response.pipe(socket);
+  }
+
+  /** The request failed, or the connection did later. http-proxy ends the client's socket after this. */
+  #onError(): void {
+    if (this.#answered) this.destroy();
+    else this.#fail(this.#late ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_CLOSED');
+  }
+
+  #onLate(): void {
+    this.#late = true;
+    this.#upstream?.destroy();
+  }
+
+  #fail(code: FaultCode): void {
+    clearTimeout(this.#timer);
+    this.#upstream?.destroy();
+    if (this.#left.signal.aborted) return;
+    this.#answer(0, code);
+    this.#upgrade.fail(code);
+  }
+
+  #answer(status: number, fault: FaultCode | null): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    this.#options.onAnswered(this.#upgrade, { status, fault, address: this.#address });
+  }
+
+  /** One side has ended: what the other has still to say gets its time, and no more. */
+  #endSoon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.destroy(), HALF_OPEN_MS);
+  }
+
+  /** Both sides, at once. Twice is safe. */
+  destroy(): void {
+    clearTimeout(this.#timer);
+    this.#left.abort();
+    this.#answer(0, null);
+    this.#upstream?.destroy();
+    this.#upgrade.socket.destroy();
+  }
+}
+
+/** Hands out the one connection that was dialled. */
+class DialledAgent extends Agent {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    super({ keepAlive: false });
+    this.#socket = socket;
+  }
+
+  override createConnection(): Duplex {
+    return this.#socket;
+  }
+}
+
+/** Node's form of header fields, which http-proxy sends: repeated ones as a list of values. */
+function makeHandshakeHeaders({ headers, host, peer, requestId }: UpgradeExchange): Record<string, string | string[]> {
+  const pairs = makeUpstreamHeaders(headers, host, peer, requestId);
+  const fields: Record<string, string | string[]> = Object.create(null);
+  for (let i = 0; i + 1 < pairs.length; i += 2) {
+    const name = (pairs[i] ?? '').toLowerCase();
+    const before = fields[name];
+    const value = pairs[i + 1] ?? '';
+    fields[name] = before === undefined ? value : [before, value].flat();
+  }
+  fields['connection'] = 'Upgrade';
+  fields['upgrade'] = 'websocket';
+  return fields;
+}
+
+function makeHead(status: number, reason: string, headers: RawHeaders): string {
+  let head = `HTTP/1.1 ${status} ${reason}\r\n`;
+  for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${head}Connection: close\r\n\r\n`;
+}
+
+/** So that the other side sees it was cut. */
+function cut(socket: Socket): void {
+  if (socket.remotePort === undefined) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
+function ignore(): void {}
