@@ -1,0 +1,79 @@
+// The status document, made from what supervisor and front say of themselves. Pure.
+import type { AppliedConfig, WorkerStatus } from '../core/status/worker.ts';
+import type { FrontSnapshot } from './front/front.ts';
+import type { ProcessHandle } from './handle.ts';
+import type { SupervisorSnapshot } from './supervisor.ts';
+
+export interface StatusFacts {
+  readonly name: string;
+  readonly pid: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Whether the program has been asked to stop. */
+  readonly draining: boolean;
+  readonly config: AppliedConfig;
+  readonly supervisor: SupervisorSnapshot;
+  readonly front: FrontSnapshot;
+}
+
+export function makeWorkerStatus(facts: StatusFacts): WorkerStatus {
+  const { supervisor, front } = facts;
+  const handles = supervisor.handles.filter((handle) => handle.state !== 'gone');
+  return {
+    kind: 'WorkerStatus',
+    version: 1,
+    name: facts.name,
+    pid: facts.pid,
+    startedAt: facts.startedAt,
+    state: facts.draining ? 'draining' : supervisor.booted ? 'running' : 'starting',
+    config: facts.config,
+    processes: countProcesses(supervisor.desired, handles),
+    slots: countSlots(handles),
+    queue: front.queue,
+    requests: front.requests,
+    list: handles.map(describeProcess),
+    deaths: [...supervisor.deaths],
+  };
+}
+
+/** `busy` counts those that serve something, whether they are still wanted or not. */
+export function countProcesses(desired: number, handles: readonly ProcessHandle[]): WorkerStatus['processes'] {
+  const counts = { desired, ready: 0, busy: 0, starting: 0, draining: 0 };
+  for (const { state, busy } of handles) {
+    if (state !== 'gone') counts[state]++;
+    if (busy > 0) counts.busy++;
+  }
+  return counts;
+}
+
+/** Those of ready processes: what the worker can serve at a time. */
+export function countSlots(handles: readonly ProcessHandle[]): WorkerStatus['slots'] {
+  const slots = { total: 0, busy: 0 };
+  for (const handle of handles) {
+    if (handle.state !== 'ready') continue;
+    slots.total += handle.threads;
+    slots.busy += handle.busy;
+  }
+  return slots;
+}
+
+function describeProcess(handle: ProcessHandle): WorkerStatus['list'][number] {
+  const { id, pid, state, startedWall, served, residentBytes } = handle;
+  return {
+    id,
+    pid,
+    state: state === 'gone' ? 'draining' : state,
+    startedAt: startedWall,
+    served,
+    ...(residentBytes !== undefined && { residentBytes }),
+    requests: handle.running(),
+  };
+}
+
+/** @returns why the worker should get no requests, for /readyz; null when it may */
+export function unreadyReason(draining: boolean, supervisor: SupervisorSnapshot): string | null {
+  if (draining) return 'The worker is draining.';
+  if (supervisor.handles.some((handle) => handle.state === 'ready')) return null;
+  const last = supervisor.deaths[0];
+  return `No application process is ready.${last ? ` ${last.message}` : ''}`;
+}
