@@ -10,6 +10,7 @@ import { Connection, type ConnectionDoor } from './connection.ts';
 import { rawFaultResponse } from './fault-response.ts';
 import type { GuardedRequest } from './guard.ts';
 import type { DoorLimits, DoorOptions, FrontDoor } from './listen.ts';
+import type { DoorCounters } from './metrics.ts';
 import { NodeExchange } from './node-exchange.ts';
 import { DoorRequest } from './node-request.ts';
 import { NodeUpgrade } from './node-upgrade.ts';
@@ -32,6 +33,7 @@ interface DoorSocket extends Socket {
 export class Door implements FrontDoor, ConnectionDoor {
   address: ListenAddress = { host: '', port: 0 };
   draining = false;
+  readonly counters: DoorCounters = { connections: 0, headersDropped: 0 };
   #limits: DoorLimits;
   readonly #options: DoorOptions;
   readonly #server: Server<typeof DoorRequest>;
@@ -118,6 +120,7 @@ export class Door implements FrontDoor, ConnectionDoor {
     socket[CONNECTION] = connection;
     socket.destroySoon = finishConnection;
     this.#connections.add(connection);
+    this.counters.connections++;
     socket.on('close', () => this.#forget(connection));
     return true;
   }
@@ -146,6 +149,7 @@ export class Door implements FrontDoor, ConnectionDoor {
     if (connection === undefined) return;
     const { judged } = request;
     this.#holdToLimits(judged);
+    this.counters.headersDropped += judged.dropped;
     const exchange = new NodeExchange(connection, request, response, judged, this.#limits.bodyBytes);
     connection.take(exchange);
   }

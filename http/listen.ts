@@ -4,6 +4,7 @@ import type { FaultCode } from '../core/errors.ts';
 import type { ListenAddress } from './address.ts';
 import type { Exchange, Handler, UpgradeExchange, UpgradeHandler } from './exchange.ts';
 import { Door } from './front-door.ts';
+import type { DoorCounters } from './metrics.ts';
 
 export type { ListenAddress } from './address.ts';
 
@@ -39,6 +40,8 @@ export interface FrontDoor {
   /** The address in force: the port when 0 was asked for. */
   readonly address: ListenAddress;
   readonly openConnections: number;
+  /** For `registerDoorMetrics`. */
+  readonly counters: Readonly<DoorCounters>;
   configure(limits: DoorLimits): void;
   /**
    * Stops listening, answers what is in flight with `Connection: close`, closes idle connections at once, and resolves when
