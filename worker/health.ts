@@ -52,7 +52,9 @@ export class HealthChecks implements SlotConsumer {
     this.events = events;
   }
 
+  /** Asks now, and from then on. Again, after a change of the policy: asks now. */
   start(): void {
+    clearTimeout(this.next);
     this.check();
   }
 
@@ -63,22 +65,28 @@ export class HealthChecks implements SlotConsumer {
   }
 
   private check(): void {
-    clearTimeout(this.next);
     if (this.closed) return;
     const policy = this.policy();
     if (policy === undefined) {
       this.passed();
       return;
     }
-    const interval =
-      this.handle.state === 'starting' ? Math.min(policy.intervalMs, BOOT_INTERVAL_MS) : policy.intervalMs;
-    this.next = setTimeout(() => this.check(), interval);
+    this.schedule(policy);
     if (this.slot !== undefined) {
       if (this.late === undefined) this.failed(`${policy.path} still does not answer`);
       return;
     }
     const slot = this.handle.borrow();
     if (slot !== undefined) this.ask(slot, policy);
+  }
+
+  private schedule(policy: HealthPolicy): void {
+    clearTimeout(this.next);
+    const starting = this.handle.state === 'starting';
+    this.next = setTimeout(
+      () => this.check(),
+      starting ? Math.min(policy.intervalMs, BOOT_INTERVAL_MS) : policy.intervalMs,
+    );
   }
 
   private ask(slot: Slot, policy: HealthPolicy): void {
@@ -126,7 +134,11 @@ export class HealthChecks implements SlotConsumer {
 
   private passed(): void {
     this.failures = 0;
-    if (!this.closed) this.events.onPassed();
+    if (this.closed) return;
+    this.events.onPassed();
+    // The process may be ready now, and need not be asked as often.
+    const policy = this.policy();
+    if (policy !== undefined) this.schedule(policy);
   }
 
   private failed(detail: string): void {

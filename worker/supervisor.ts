@@ -212,6 +212,8 @@ export class Supervisor implements ProcessPool {
       if (handle !== undefined) this.apply(handle, event, cause);
     }
     for (const { generation, count } of plan.spawn) for (let i = 0; i < count; i++) this.spawn(generation);
+    // The plan has not seen those: their deadlines are the next pass's.
+    if (plan.spawn.length > 0) this.wake();
     this.generations.closeUnused(new Set([...this.handles.values()].map((handle) => handle.generation)));
     this.rest(plan.wakeAt);
   }
