@@ -3,9 +3,10 @@ import { parseArgs } from 'node:util';
 import { type Problem, ProblemsError } from '../core/errors.ts';
 import { MAX_TIMEOUT_MS, parseDuration } from '../core/quantity.ts';
 import { AddressError, type ListenAddress, parseAddress } from '../http/address.ts';
+import type { LogTarget } from '../http/log-sink.ts';
 
 /** Where the access log goes; 'off': nowhere. */
-export type AccessLogTarget = { readonly file: string } | 'stdout' | 'off';
+export type AccessLogTarget = LogTarget | 'off';
 
 export interface Flags {
   readonly config: string;

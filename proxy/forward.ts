@@ -1,8 +1,10 @@
 // The one place where bytes cross: an exchange with a client on one side, a call to a worker on the other. Streams both ways,
 // each side held back by the other; whatever happens to one side ends the other. Decides nothing about endpoints or retries.
+import type { Clock } from '../core/clock.ts';
 import type { FaultCode } from '../core/errors.ts';
 import type { BodyConsumer, Exchange, Handler, RawHeaders } from '../http/exchange.ts';
 import { isEventStream, makeClientHeaders, makeInformHeaders, makeUpstreamHeaders } from './message-headers.ts';
+import { setTrace, type Trace } from './trace.ts';
 import type { CallConsumer, UpstreamCall, UpstreamFault, Upstreams } from './upstream/client.ts';
 
 /** A request body up to this size is collected first: no worker waits for a slow client, and a retry has it at hand. Bytes. */
@@ -10,16 +12,28 @@ const COLLECT_BYTES = 64 * 1024;
 /** A response of known length up to this size waits for its body, and goes out in one write. Bytes. */
 const AT_ONCE_BYTES = 64 * 1024;
 
-export function makeForward(upstreams: Upstreams): Handler {
+export interface ForwardOptions {
+  readonly clock: Clock;
+  /** Largest request body. A longer one that says so is refused before any worker hears of it; others by the exchange. */
+  readonly bodyBytes: number;
+}
+
+export function makeForward(upstreams: Upstreams, { clock, bodyBytes }: ForwardOptions): Handler {
   return (exchange) => {
-    if (exchange.state === 'open') new Forwarding(exchange, upstreams).start();
+    if (exchange.state !== 'open') return;
+    const { length } = exchange.body;
+    if (length !== null && length > bodyBytes) exchange.fail('BODY_TOO_LARGE');
+    else new Forwarding(exchange, upstreams, clock).start();
   };
 }
 
 /** One exchange and its call. */
-class Forwarding implements CallConsumer {
+class Forwarding implements CallConsumer, Trace {
   readonly #exchange: Exchange;
   readonly #call: UpstreamCall;
+  readonly #clock: Clock;
+  #sentAt = 0;
+  upstreamMs = -1;
   /** Nothing is to be done any more when one side tells of its end. */
   #over = false;
   /** Head of a short response, until its body is there. */
@@ -27,11 +41,17 @@ class Forwarding implements CallConsumer {
   #heldStatus = 0;
   #heldLength = 0;
 
-  constructor(exchange: Exchange, upstreams: Upstreams) {
+  constructor(exchange: Exchange, upstreams: Upstreams, clock: Clock) {
     this.#exchange = exchange;
+    this.#clock = clock;
+    setTrace(exchange, this);
     const { method, target, host, peer, requestId } = exchange;
     const headers = makeUpstreamHeaders(exchange.headers, host, peer, requestId);
     this.#call = upstreams.call({ method, target, headers, length: framingOf(method, exchange.body.length) }, this);
+  }
+
+  get address(): string {
+    return this.#call.address;
   }
 
   start(): void {
@@ -43,11 +63,16 @@ class Forwarding implements CallConsumer {
     };
     const { length } = body;
     if (length !== null && length > 0 && length <= COLLECT_BYTES) body.read(new Collection(this, length));
-    else this.#call.start();
+    else this.#send(undefined);
   }
 
   onCollected(body: Buffer): void {
-    if (!this.#over) this.#call.start(body);
+    if (!this.#over) this.#send(body);
+  }
+
+  #send(body: Buffer | undefined): void {
+    this.#sentAt = this.#clock.now();
+    this.#call.start(body);
   }
 
   onSendBody(): void {
@@ -69,6 +94,7 @@ class Forwarding implements CallConsumer {
   }
 
   onHead(status: number, _reason: string, received: RawHeaders, length: number | null): void {
+    this.upstreamMs = this.#clock.now() - this.#sentAt;
     const headers = makeClientHeaders(received, this.#exchange.requestId);
     if (length !== null && length <= AT_ONCE_BYTES) {
       this.#held = headers;

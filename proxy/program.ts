@@ -1,0 +1,234 @@
+// The running proxy: configuration file, way to the workers, front door and admin port, put together and kept in step. Started
+// by main.ts; decides nothing about a single request.
+import { Registry } from 'prom-client';
+import type { Clock } from '../core/clock.ts';
+import { type ProxyConfig, proxyConfigSchema } from '../core/config/proxy.ts';
+import { formatProblem, type Problem } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { ProxyStatus } from '../core/status/proxy.ts';
+import { type AccessLog, openAccessLog } from '../http/access-log.ts';
+import { formatAddress, type ListenAddress } from '../http/address.ts';
+import { type Admin, openAdmin } from '../http/admin.ts';
+import { type ConfigFile, openConfigFile } from '../http/config-file.ts';
+import type { Handler, UpgradeExchange } from '../http/exchange.ts';
+import { type DoorLimits, type FrontDoor, openFrontDoor } from '../http/listen.ts';
+import { registerDoorMetrics } from '../http/metrics.ts';
+import { Accounts } from './accounts.ts';
+import type { Flags } from './flags.ts';
+import { makeForward } from './forward.ts';
+import { account, endOf } from './handlers/account.ts';
+import { makeRequestIds, requestId } from './handlers/request-id.ts';
+import { staticFiles } from './handlers/static.ts';
+import { registerMetrics } from './metrics.ts';
+import { makePipeline } from './pipeline.ts';
+import { drainBoundMs, makeDoorLimits } from './settings.ts';
+import { makeProxyStatus } from './status.ts';
+import { isWebSocket, type UpgradeOutcome, Upgrades } from './upgrade/upgrades.ts';
+import { Upstreams } from './upstream/client.ts';
+
+export interface ProgramOptions {
+  readonly flags: Flags;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly pid: number;
+}
+
+/**
+ * Reads the configuration, opens all ports and logs where they are.
+ * @throws ProblemsError when the configuration is not valid; AddressError; the error of opening the access log
+ */
+export async function startProgram(options: ProgramOptions): Promise<Program> {
+  const program = new Program(options);
+  try {
+    await program.start();
+  } catch (error) {
+    await program.close();
+    throw error;
+  }
+  return program;
+}
+
+export class Program {
+  readonly #options: ProgramOptions;
+  readonly #registry = new Registry();
+  readonly #accounts = new Accounts(this.#registry);
+  readonly #upstreams = new Upstreams();
+  readonly #nextId = makeRequestIds();
+  readonly #upgrades: Upgrades;
+  readonly #startedAt: number;
+  #state: ProxyStatus['state'] = 'starting';
+  #config: ProxyConfig | null = null;
+  #appliedAt = 0;
+  /** Why the newest document was not taken. */
+  #refusal: string | undefined;
+  #handle: Handler = (exchange) => exchange.fail('NO_ENDPOINT');
+  #file: ConfigFile<ProxyConfig> | null = null;
+  #accessLog: AccessLog | null = null;
+  #door: FrontDoor | null = null;
+  #admin: Admin | null = null;
+  #stopping: Promise<void> | null = null;
+  #hurry = Promise.withResolvers<void>();
+
+  constructor(options: ProgramOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.wall();
+    this.#upgrades = new Upgrades({
+      pick: () => this.#upstreams.pick(),
+      nextId: this.#nextId,
+      timeouts: () => this.#inForce().timeouts,
+      onAnswered: (upgrade, outcome) => this.#onUpgradeAnswered(upgrade, outcome),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { flags } = this.#options;
+    this.#file = await openConfigFile(flags.config, proxyConfigSchema, {
+      onChange: (config) => this.#take(config),
+      onInvalid: (problems) => this.#refuse(problems),
+    });
+    this.#apply(this.#file.document);
+    const accessLog = openAccessLog(flags.accessLog, (error) =>
+      this.#options.log.warn('access log failed', { reason: error.message }),
+    );
+    this.#accessLog = accessLog;
+    this.#door = await this.#openDoor(flags.listen, makeDoorLimits(this.#inForce()), accessLog);
+    registerDoorMetrics(this.#registry, 'webapp_proxy_', this.#door);
+    registerMetrics(this.#registry, {
+      status: () => this.status(),
+      upstreams: () => this.#upstreams.counters,
+      accessLogDropped: () => accessLog.dropped,
+    });
+    this.#admin = await openAdmin(flags.admin, {
+      ready: () => (this.#state === 'running' ? null : this.#state),
+      status: () => this.status(),
+      metrics: this.#registry,
+    });
+    this.#state = 'running';
+    const { address } = this.#door;
+    this.#options.log.info('listening', { listen: formatAddress(address), admin: formatAddress(this.#admin.address) });
+  }
+
+  #openDoor(address: ListenAddress, limits: DoorLimits, accessLog: AccessLog): Promise<FrontDoor> {
+    const { log, clock } = this.#options;
+    return openFrontDoor(address, {
+      limits,
+      onRequest: (exchange) => this.#handle(exchange),
+      onUpgrade: (upgrade) => this.#upgrades.take(upgrade),
+      takesUpgrade: isWebSocket,
+      onFault: (code) => this.#accounts.fault(code),
+      onDone: endOf(this.#accounts, accessLog, clock),
+      onHandlerError: (error, { requestId, method, target }) =>
+        log.error('a handler failed', { code: 'INTERNAL', id: requestId, method, target, reason: error }),
+    });
+  }
+
+  /** A new document while running. */
+  #take(config: ProxyConfig): void {
+    this.#apply(config);
+    this.#door?.configure(makeDoorLimits(config));
+    this.#options.log.info('configuration applied', { hash: config.hash });
+  }
+
+  #refuse(problems: readonly Problem[]): void {
+    this.#refusal = problems.map(formatProblem).join('\n');
+    this.#options.log.error('configuration refused, the one before stays in force', {
+      code: 'CONFIG_INVALID',
+      reason: this.#refusal,
+      problems,
+    });
+  }
+
+  #apply(config: ProxyConfig): void {
+    this.#config = config;
+    this.#appliedAt = this.#options.clock.wall();
+    this.#refusal = undefined;
+    this.#upstreams.configure(config);
+    this.#handle = this.#makeHandler(config);
+  }
+
+  #makeHandler(config: ProxyConfig): Handler {
+    const { clock, log } = this.#options;
+    const links = {
+      account: account(this.#accounts),
+      requestId: requestId(this.#nextId),
+      staticFiles: staticFiles({
+        folders: config.static,
+        clock,
+        onServed: () => this.#accounts.servedStatic(),
+        onError: (error, path) => log.error('a static file could not be read', { path, reason: error }),
+      }),
+    };
+    return makePipeline(links, makeForward(this.#upstreams, { clock, bodyBytes: config.limits.bodyBytes }));
+  }
+
+  #onUpgradeAnswered({ requestId, peer, target }: UpgradeExchange, { status, fault, address }: UpgradeOutcome): void {
+    this.#accounts.answered(status);
+    const fields = { id: requestId, peer: peer.address, target, status, upstream: address };
+    this.#options.log.info('upgrade', fault === null ? fields : { ...fields, fault });
+  }
+
+  #inForce(): ProxyConfig {
+    if (this.#config === null) throw new Error('no configuration yet');
+    return this.#config;
+  }
+
+  status(): ProxyStatus {
+    const { name, hash, limits } = this.#inForce();
+    return makeProxyStatus({
+      name,
+      pid: this.#options.pid,
+      startedAt: this.#startedAt,
+      state: this.#state,
+      config: { hash, appliedAt: this.#appliedAt, ...(this.#refusal !== undefined && { error: this.#refusal }) },
+      connections: {
+        open: this.#door?.openConnections ?? 0,
+        max: limits.connections,
+        upgraded: this.#upgrades.open,
+      },
+      requests: this.#accounts.snapshot(),
+      retried: this.#upstreams.counters.retried,
+      groups: this.#upstreams.status(),
+    });
+  }
+
+  reopenAccessLog(): void {
+    this.#accessLog?.reopen();
+  }
+
+  /**
+   * Not ready at once; takes requests for the drain delay more; lets what is there finish, for as long as the largest timeout
+   * at most; then closes. Asked a second time it waits for nothing.
+   */
+  stop(): Promise<void> {
+    if (this.#stopping !== null) this.#hurry.resolve();
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const { log, flags } = this.#options;
+    this.#state = 'draining';
+    log.info('draining', { delayMs: flags.drainDelayMs });
+    await this.#delay(flags.drainDelayMs);
+    void this.#hurry.promise.then(() => this.#door?.drain(0));
+    const cut = (await this.#door?.drain(drainBoundMs(this.#inForce()))) ?? 0;
+    await this.close();
+    log.info('stopped', { cutConnections: cut });
+  }
+
+  #delay(ms: number): Promise<void> {
+    if (ms === 0) return Promise.resolve();
+    const over = new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
+    return Promise.race([over, this.#hurry.promise]);
+  }
+
+  /** Everything that was opened, at once. Twice is safe. */
+  async close(): Promise<void> {
+    this.#file?.close();
+    await this.#door?.drain(0);
+    this.#upgrades.close();
+    this.#upstreams.close();
+    await this.#admin?.close();
+    await this.#accessLog?.close();
+  }
+}
