@@ -9,8 +9,8 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
 export class FrontCounters {
-  total = 0;
   inFlight = 0;
+  private answered = 0;
   redispatched = 0;
   /** As CLASSES. */
   private readonly classes = [0, 0, 0, 0, 0];
@@ -37,14 +37,9 @@ export class FrontCounters {
     registerTotals(this, registers);
   }
 
-  began(): void {
-    this.total++;
-    this.inFlight++;
-  }
-
   /** @param status as sent; 0 when the client left before, which is in no class */
-  closed(status: number): void {
-    this.inFlight--;
+  done(status: number): void {
+    this.answered++;
     const index = Math.floor(status / 100) - 1;
     const count = this.classes[index];
     if (count !== undefined) this.classes[index] = count + 1;
@@ -55,7 +50,8 @@ export class FrontCounters {
   }
 
   snapshot(): FrontSnapshot['requests'] {
-    const { total, inFlight, redispatched } = this;
+    const { answered, inFlight, redispatched } = this;
+    const total = answered + inFlight;
     const byClass = Object.fromEntries(CLASSES.map((name, i) => [name, this.classes[i] ?? 0]));
     return { total, inFlight, byClass, faults: Object.fromEntries(this.faults), redispatched };
   }

@@ -3,6 +3,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { WorkerConfig } from '../../core/config/worker.ts';
 import type { Log } from '../../core/log.ts';
+import type { Exchange } from '../../http/exchange.ts';
 import type { AppProcess, ProcessPool, Slot } from '../slot.ts';
 import type { BodyStore } from './body-store.ts';
 import type { FrontCounters } from './counters.ts';
@@ -21,6 +22,8 @@ export interface DispatcherOptions {
   readonly counters: FrontCounters;
   readonly clock: Clock;
   readonly log: Log;
+  /** Answers for an application that cannot start and returns true; false: the request shall wait. */
+  readonly standIn?: (exchange: Exchange) => boolean;
 }
 
 export class Dispatcher {
@@ -32,6 +35,7 @@ export class Dispatcher {
   private readonly counters: FrontCounters;
   private readonly clock: Clock;
   private readonly log: Log;
+  private readonly standIn: (exchange: Exchange) => boolean;
   private deadlines: Deadlines<Passage>;
   private readonly graces: Deadlines<Passage>;
   private serving = false;
@@ -44,11 +48,11 @@ export class Dispatcher {
     this.counters = options.counters;
     this.clock = clock;
     this.log = options.log;
+    this.standIn = options.standIn ?? (() => false);
     this.responseBufferBytes = config.limits.responseBufferBytes;
     this.queue = new Queue<Passage>(config.queue, clock, (passage) => this.waitedTooLong(passage));
     this.deadlines = this.makeDeadlines(config.timeouts.requestMs);
     this.graces = this.makeDeadlines(GRACE_MS);
-    pool.onFree = () => this.serve();
   }
 
   configure(config: WorkerConfig): void {
@@ -64,14 +68,24 @@ export class Dispatcher {
     passage.queuedAt = now;
     // Never past those that wait.
     if (this.queue.length === 0 && this.findSlot(passage)) this.handOver(passage, now);
+    else if (this.standIn(passage.exchange)) passage.leave();
     else if (!this.queue.push(passage, now)) passage.refuse('QUEUE_FULL');
   }
 
-  /** Serves the queue as far as slots are free. Called whenever one may have become so. */
+  /** The application has turned out not to start: those that wait are told so now. */
+  standInForWaiting(): void {
+    for (let next = this.queue.head; next !== null && this.standIn(next.exchange); next = this.queue.head) {
+      this.withdraw(next);
+      next.leave();
+    }
+  }
+
+  /** Serves the queue as far as slots are free. Called by the pool whenever one may have become so. */
   serve(): void {
     // A slot that is freed within `send` calls again; the loop that runs already goes on with it.
     if (this.serving) return;
     this.serving = true;
+    // Nothing in the loop throws, so the flag cannot stay.
     for (let next = this.queue.head; next !== null && this.findSlot(next); next = this.queue.head) {
       this.queue.remove(next);
       this.handOver(next, this.clock.now());

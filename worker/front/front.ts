@@ -6,9 +6,16 @@ import type { Clock } from '../../core/clock.ts';
 import type { WorkerConfig } from '../../core/config/worker.ts';
 import type { Log } from '../../core/log.ts';
 import type { WorkerStatus } from '../../core/status/worker.ts';
-import type { ListenAddress } from '../../http/listen.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import { type DoorLimits, type FrontDoor, type ListenAddress, openFrontDoor } from '../../http/listen.ts';
 import type { BootFailure } from '../runtimes/runtime.ts';
 import type { ProcessPool } from '../slot.ts';
+import { BodyStore } from './body-store.ts';
+import { makeBootPage } from './boot-page.ts';
+import { FrontCounters } from './counters.ts';
+import { Dispatcher } from './dispatch.ts';
+import { Reception } from './reception.ts';
+import { Upgrades } from './upgrade.ts';
 
 export interface FrontOptions {
   readonly listen: ListenAddress;
@@ -23,9 +30,11 @@ export interface FrontOptions {
   readonly registry: Registry;
   /**
    * Development only: why no process could be started last time. While this says something and no process is there,
-   * requests are answered at once with a page that shows it, instead of waiting for a process.
+   * requests are answered with a page that shows it, instead of waiting for a process.
    */
-  readonly bootFailure?: () => BootFailure | null | undefined;
+  readonly bootFailure?: () => BootFailure | null;
+  /** Told of each answered request. Absent: no access log; behind our proxy, which has one, that is the rule. */
+  readonly accessLog?: (exchange: Exchange) => void;
 }
 
 /** The front's part of the status document. */
@@ -45,5 +54,121 @@ export interface Front {
   drain(timeoutMs: number): Promise<number>;
 }
 
+/** How long a client may keep an idle connection: longer than our proxy does, so that it is the one who closes. */
+const IDLE_MS = 75_000;
+const REQUEST_HEAD_MS = 30_000;
+const REQUEST_BODY_MS = 60_000;
+const SEND_MS = 60_000;
+/** While developing: how soon those that wait hear that the application does not start. */
+const STAND_IN_MS = 100;
+
 /** @throws CodedError 'ADDRESS_IN_USE' | 'ADDRESS_DENIED' | 'ADDRESS_INVALID' with a mend in its message */
-export declare function openFront(options: FrontOptions): Promise<Front>;
+export async function openFront(options: FrontOptions): Promise<Front> {
+  const front = new OpenFront(options);
+  await front.open(options.listen);
+  return front;
+}
+
+class OpenFront implements Front {
+  private readonly options: FrontOptions;
+  private config: WorkerConfig;
+  private readonly counters: FrontCounters;
+  private readonly store: BodyStore;
+  private readonly dispatcher: Dispatcher;
+  private readonly reception: Reception;
+  private readonly upgrades: Upgrades;
+  private door: FrontDoor | null = null;
+  private standInTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: FrontOptions) {
+    const { clock, config, log, pool } = options;
+    this.options = options;
+    this.config = config;
+    const counters = new FrontCounters(options.registry);
+    const store = new BodyStore(options.runDirectory, config.limits);
+    const standIn = (exchange: Exchange): boolean => this.standIn(exchange);
+    const dispatcher = new Dispatcher({ config, pool, store, counters, clock, log, standIn });
+    this.counters = counters;
+    this.store = store;
+    this.dispatcher = dispatcher;
+    this.reception = new Reception(config.trustForwarded, { dispatcher, store, counters, log });
+    this.upgrades = new Upgrades({ config, pool, counters, clock, makeId: this.reception.makeId });
+    pool.onFree = () => this.serve();
+  }
+
+  get address(): ListenAddress {
+    return this.door?.address ?? this.options.listen;
+  }
+
+  async open(address: ListenAddress): Promise<void> {
+    const { accessLog, bootFailure, log } = this.options;
+    this.door = await openFrontDoor(address, {
+      limits: makeDoorLimits(this.config),
+      onRequest: (exchange) => this.reception.receive(exchange),
+      onUpgrade: (exchange) => this.upgrades.receive(exchange),
+      // Only a Node application can take the connection over; a WSGI application sees such a request as any other.
+      takesUpgrade: () => this.config.runtime === 'node',
+      onFault: (code) => this.counters.fault(code),
+      onDone: (exchange) => {
+        this.counters.done(exchange.status);
+        accessLog?.(exchange);
+      },
+      onHandlerError: (error) => log.error('an error in the front', { error }),
+    });
+    if (bootFailure === undefined) return;
+    this.standInTimer = setInterval(() => this.dispatcher.standInForWaiting(), STAND_IN_MS).unref();
+  }
+
+  private serve(): void {
+    this.dispatcher.serve();
+    this.upgrades.serve();
+  }
+
+  configure(config: WorkerConfig): void {
+    this.config = config;
+    this.door?.configure(makeDoorLimits(config));
+    this.store.configure(config.limits);
+    this.dispatcher.configure(config);
+    this.upgrades.configure(config);
+    this.reception.trustForwarded = config.trustForwarded;
+  }
+
+  snapshot(): FrontSnapshot {
+    const { queue } = this.dispatcher;
+    const oldestMs = queue.oldestMs(this.options.clock.now());
+    return {
+      queue: { length: queue.length, max: this.config.queue.max, oldestMs },
+      requests: this.counters.snapshot(),
+    };
+  }
+
+  async drain(timeoutMs: number): Promise<number> {
+    const cut = (await this.door?.drain(timeoutMs)) ?? 0;
+    clearInterval(this.standInTimer);
+    return cut;
+  }
+
+  private standIn(exchange: Exchange): boolean {
+    const { bootFailure, pool } = this.options;
+    const failure = pool.takers.length === 0 ? bootFailure?.() : null;
+    if (failure === null || failure === undefined) return false;
+    exchange.respond(
+      500,
+      ['Content-Type', 'text/html; charset=utf-8', 'Cache-Control', 'no-store'],
+      makeBootPage(failure),
+    );
+    return true;
+  }
+}
+
+function makeDoorLimits({ limits }: WorkerConfig): DoorLimits {
+  return {
+    bodyBytes: limits.bodyBytes,
+    headBytes: limits.headBytes,
+    connections: limits.connections,
+    requestHeadMs: REQUEST_HEAD_MS,
+    requestBodyMs: REQUEST_BODY_MS,
+    idleMs: IDLE_MS,
+    sendMs: SEND_MS,
+  };
+}

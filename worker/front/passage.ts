@@ -9,7 +9,7 @@ import type { Deadlines } from './deadlines.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { Queued } from './queue.ts';
 import type { IncomingRequest } from './request.ts';
-import { endToEndHeaders, isBodyless, isEventStream, isFinalStatus } from './response.ts';
+import { cleanReason, endToEndHeaders, hasContentLength, isEventStream, isFinalStatus } from './response.ts';
 import { isIdempotent, mayHandAgain, mayHaveBegun } from './retry.ts';
 
 /**
@@ -32,7 +32,6 @@ export class Passage implements SlotConsumer, Queued<Passage> {
   private accepted = false;
   /** A 1xx has gone to the client. */
   private informed = false;
-  private bodyless = false;
   /** The application may be silent for as long as it likes: server-sent events. */
   private maySleep = false;
   /** Bytes written since the client last kept up: what waits here for it, at most. */
@@ -57,13 +56,18 @@ export class Passage implements SlotConsumer, Queued<Passage> {
 
   // ── what the dispatcher tells ──
 
-  /** A slot has been found; `process` and `slot` are set. */
+  /** A slot has been found; `process` and `slot` are set. Does not throw. */
   send(slot: Slot, now: number): void {
     this.phase = 'sent';
     this.sentAt = now;
     this.handovers++;
     this.accepted = false;
-    slot.send(this.request, this);
+    try {
+      slot.send(this.request, this);
+    } catch (error) {
+      // An error of ours: this request is lost, its process and the others are not.
+      if (this.phase === 'sent') this.forsakeFor('INTERNAL', 'unsendable', messageOf(error));
+    }
   }
 
   /** No slot was found, or the process that had it is gone. */
@@ -87,6 +91,12 @@ export class Passage implements SlotConsumer, Queued<Passage> {
     this.slot?.cancel();
   }
 
+  /** Nothing is held any more, and nothing more is said to the client. */
+  leave(): void {
+    this.phase = 'over';
+    this.dispatcher.forget(this);
+  }
+
   // ── what the client does ──
 
   /** The exchange is closed: answered in full, or the client has left. */
@@ -95,15 +105,6 @@ export class Passage implements SlotConsumer, Queued<Passage> {
       this.dispatcher.withdraw(this);
       this.leave();
     } else if (this.phase === 'sent' || this.phase === 'responding') this.forsake();
-  }
-
-  /** The application works for nobody now. It is told, and has as long to give the slot back as for a piece of its response. */
-  private forsake(): void {
-    this.phase = 'forsaken';
-    if (this.timedBy === null) this.dispatcher.touch(this);
-    // What is held back must be read for the end to come; and reading it may be the end.
-    if (this.held) this.unhold();
-    this.slot?.cancel();
   }
 
   /** The client has caught up. */
@@ -124,7 +125,11 @@ export class Passage implements SlotConsumer, Queued<Passage> {
     if (this.phase !== 'sent') return;
     this.informed = true;
     this.dispatcher.touch(this);
-    this.exchange.inform(status, endToEndHeaders(headers));
+    try {
+      this.exchange.inform(status, endToEndHeaders(headers));
+    } catch (error) {
+      this.forsakeFor('RESPONSE_INVALID', 'invalid', messageOf(error));
+    }
   }
 
   /** The reason phrase is left out: clients must not look at it (RFC 9112 §4). */
@@ -134,32 +139,30 @@ export class Passage implements SlotConsumer, Queued<Passage> {
     else {
       // The slot first: the next request is in the process before this response is written.
       this.end();
-      this.exchange.respond(
-        status,
-        endToEndHeaders(headers),
-        isBodyless(this.request.method, status) ? undefined : body,
-      );
+      this.respond(status, endToEndHeaders(headers), body);
     }
   }
 
   onHead(status: number, reason: string, headers: RawHeaders): void {
     if (this.phase !== 'sent') return;
     if (!isFinalStatus(status)) {
-      this.forsakeInvalid(`final status ${status}`);
+      this.forsakeFor('RESPONSE_INVALID', 'invalid', `final status ${status}`);
       return;
     }
     this.phase = 'responding';
-    this.bodyless = isBodyless(this.request.method, status);
     this.maySleep = isEventStream(headers);
     if (this.maySleep) this.dispatcher.rest(this);
     else this.dispatcher.touch(this);
-    this.exchange.start(status, endToEndHeaders(headers), reason);
+    try {
+      this.exchange.start(status, endToEndHeaders(headers), cleanReason(reason));
+    } catch (error) {
+      this.forsakeFor('RESPONSE_INVALID', 'invalid', messageOf(error));
+    }
   }
 
   onData(chunk: Buffer): void {
     if (this.phase !== 'responding') return;
     if (!this.maySleep) this.dispatcher.touch(this);
-    if (this.bodyless) return;
     if (this.exchange.write(chunk)) this.aheadBytes = 0;
     else this.lag(chunk.length);
   }
@@ -173,7 +176,8 @@ export class Passage implements SlotConsumer, Queued<Passage> {
 
   onFailed(how: 'died' | 'aborted' | 'invalid', detail: string): void {
     const { phase, process } = this;
-    if (how !== 'aborted' && process !== null) this.dispatcher.broken(process, detail);
+    if (process === null) return;
+    if (how !== 'aborted') this.dispatcher.broken(process, detail);
     const again = phase === 'sent' && how === 'died' && this.mayGoAgain();
     this.giveSlot(how === 'aborted');
     if (again) {
@@ -188,13 +192,33 @@ export class Passage implements SlotConsumer, Queued<Passage> {
 
   // ── steps ──
 
-  /** Asked at the death of the process; counts this run as lost. */
+  /** Asked at the death of the process, once: counts this run as lost. */
   private mayGoAgain(): boolean {
     const { wantAccept, method } = this.request;
-    const { accepted, handovers, lostRuns } = this;
+    const { accepted, handovers, informed, lostRuns } = this;
     if (mayHaveBegun({ wantAccept, accepted })) this.lostRuns++;
-    const idempotent = isIdempotent(method);
-    return mayHandAgain({ wantAccept, accepted, idempotent, answered: this.informed, handovers, lostRuns });
+    return mayHandAgain({
+      wantAccept,
+      accepted,
+      idempotent: isIdempotent(method),
+      answered: informed,
+      handovers,
+      lostRuns,
+    });
+  }
+
+  /** A whole response; the slot has been given back. The exchange throws at what HTTP cannot carry. */
+  private respond(status: number, headers: RawHeaders, body: Buffer): void {
+    try {
+      if (body.length === 0 && this.request.method === 'HEAD' && !hasContentLength(headers)) {
+        // How long the content of a GET would be is not known; it is not 0.
+        this.exchange.start(status, headers);
+        this.exchange.end();
+      } else this.exchange.respond(status, headers, body);
+    } catch (error) {
+      this.dispatcher.logFailure(this, 'invalid', messageOf(error));
+      this.exchange.fail('RESPONSE_INVALID');
+    }
   }
 
   private lag(bytes: number): void {
@@ -212,11 +236,19 @@ export class Passage implements SlotConsumer, Queued<Passage> {
     this.slot?.resume();
   }
 
-  private forsakeInvalid(detail: string): void {
+  /** The application works for nobody now. It is told, and has as long to give the slot back as for a piece of its response. */
+  private forsake(): void {
     this.phase = 'forsaken';
-    this.dispatcher.logFailure(this, 'invalid', detail);
-    this.exchange.fail('RESPONSE_INVALID');
+    if (this.timedBy === null) this.dispatcher.touch(this);
+    // What is held back must be read for the end to come; and reading it may be the end.
+    if (this.held) this.unhold();
     this.slot?.cancel();
+  }
+
+  private forsakeFor(code: FaultCode, how: string, detail: string): void {
+    this.forsake();
+    this.dispatcher.logFailure(this, how, detail);
+    this.exchange.fail(code);
   }
 
   private endInvalid(detail: string): void {
@@ -240,9 +272,8 @@ export class Passage implements SlotConsumer, Queued<Passage> {
     this.slot = null;
     this.dispatcher.release(this, process, slot, lives);
   }
+}
 
-  private leave(): void {
-    this.phase = 'over';
-    this.dispatcher.forget(this);
-  }
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

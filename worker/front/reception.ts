@@ -15,10 +15,6 @@ export interface ReceptionOptions {
   readonly store: BodyStore;
   readonly counters: FrontCounters;
   readonly log: Log;
-  /** Answers for an application that is not there, and returns true; else false. */
-  readonly standIn?: (exchange: Exchange) => boolean;
-  /** Told of each exchange when it is over. */
-  readonly onClosed?: (exchange: Exchange) => void;
 }
 
 export class Reception {
@@ -34,41 +30,33 @@ export class Reception {
   }
 
   receive(exchange: Exchange): void {
-    const { counters, dispatcher, standIn } = this.options;
-    counters.began();
+    const { counters, dispatcher } = this.options;
+    counters.inFlight++;
     const request = makeRequest(exchange, this.trustForwarded, this.makeId);
-    if (standIn?.(exchange)) {
-      exchange.onClose = () => this.closed(exchange);
-      return;
-    }
     const passage = new Passage(exchange, request, dispatcher);
     if (exchange.body.length === 0) this.pass(exchange, passage);
     else this.takeIn(exchange, request, passage);
   }
 
   private pass(exchange: Exchange, passage: Passage): void {
+    const { counters, dispatcher } = this.options;
     exchange.onClose = () => {
-      this.closed(exchange);
+      counters.inFlight--;
       passage.closed();
     };
-    this.options.dispatcher.submit(passage);
+    dispatcher.submit(passage);
   }
 
   private takeIn(exchange: Exchange, request: IncomingRequest, passage: Passage): void {
-    const { dispatcher, log, store } = this.options;
+    const { counters, dispatcher, log, store } = this.options;
     const intake = new Intake(exchange, request, store, log, () => dispatcher.submit(passage));
     exchange.onClose = () => {
-      this.closed(exchange);
+      counters.inFlight--;
       intake.giveUp();
       passage.closed();
     };
     intake.start();
   }
 
-  private closed(exchange: Exchange): void {
-    this.options.counters.closed(exchange.status);
-    this.options.onClosed?.(exchange);
-  }
-
-  private readonly makeId = (): string => `${this.idPrefix}-${(++this.ids).toString(36)}`;
+  readonly makeId = (): string => `${this.idPrefix}-${(++this.ids).toString(36)}`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { endToEndHeaders, isBodyless, isEventStream, isFinalStatus } from './response.ts';
+import { cleanReason, endToEndHeaders, hasContentLength, isEventStream, isFinalStatus } from './response.ts';
 
 describe('hop-by-hop fields of the application stay behind', () => {
   test.each([
@@ -36,12 +36,17 @@ test.each([
 ])('event stream %j: %s', (headers, wanted) => expect(isEventStream(headers)).toBe(wanted));
 
 test.each([
-  ['HEAD', 200, true],
-  ['GET', 204, true],
-  ['GET', 304, true],
-  ['GET', 200, false],
-  ['POST', 201, false],
-])('%s %i bodyless: %s', (method, status, wanted) => expect(isBodyless(method, status)).toBe(wanted));
+  [['Content-Type', 'a', 'content-length', '3'], true],
+  [['Content-Type', 'Content-Length'], false],
+])('%j holds a length: %s', (headers, wanted) => expect(hasContentLength(headers)).toBe(wanted));
+
+test.each([
+  ['OK', 'OK'],
+  ["I'm a teapot", "I'm a teapot"],
+  ['', undefined],
+  ['a\r\nSet-Cookie: x', undefined],
+  ['\u2713', undefined],
+])('reason %j goes on as %j', (reason, wanted) => expect(cleanReason(reason)).toBe(wanted));
 
 test.each([
   [100, false],

@@ -71,9 +71,17 @@ export function isEventStream(headers: RawHeaders): boolean {
   return false;
 }
 
-/** RFC 9110 §6.4.1: no content goes with these, whatever the application gave. */
-export function isBodyless(method: string, status: number): boolean {
-  return status === 204 || status === 304 || method === 'HEAD';
+export function hasContentLength(headers: RawHeaders): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    if (name.length === 14 && name.toLowerCase() === 'content-length') return true;
+  }
+  return false;
+}
+
+/** @returns the reason phrase (RFC 9112 §4), or undefined for one that cannot stand in a status line */
+export function cleanReason(reason: string): string | undefined {
+  return /^[\t\x20-\x7e\x80-\xff]+$/.test(reason) ? reason : undefined;
 }
 
 /** A final status that HTTP can carry. An application's 1xx comes as onInform; here it would leave the client waiting. */
