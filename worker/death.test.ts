@@ -140,6 +140,16 @@ test('twenty are remembered, the latest first; those that were wished for do not
   expect(deaths[0]?.id).toBe(140);
 });
 
+test('killed for want of memory while it started: that is said, not what was guessed from its end', () => {
+  const guessed = { reason: 'The process ended while it was starting, by SIGKILL', mend: '', traceback: '' };
+  const dead = facts({ wasReady: false, signal: 'SIGKILL', oom: true, bootFailure: guessed });
+  expect(causeOf(dead)).toBe('oom');
+  expect(bootFailureOf(dead, 'oom')).toMatchObject({
+    reason: expect.stringMatching(/out of memory/),
+    mend: expect.stringMatching(/memory limit/),
+  });
+});
+
 test('a process that ended without a word says so as a boot failure', () => {
   const silent = facts({ wasReady: false, exitCode: 9 });
   expect(bootFailureOf(silent, causeOf(silent))).toEqual({

@@ -34,8 +34,9 @@ const CRASHES: Readonly<Record<string, string>> = {
 const MAX_TOLD = 3;
 
 export function causeOf(facts: DeathFacts): DeathCause {
-  if (facts.bootFailure !== null) return 'boot';
+  // First, since a runtime may have guessed at the boot failure from the same signal.
   if (facts.oom) return 'oom';
+  if (facts.bootFailure !== null) return 'boot';
   if (facts.asked === 'no' || diedOnItsOwn(facts)) return ownCause(facts);
   return facts.blame?.cause ?? 'shutdown';
 }
@@ -135,15 +136,17 @@ export function remember(deaths: readonly Death[], death: Death): Death[] {
   return all.filter((each) => each !== spare).slice(0, KEPT);
 }
 
+const BOOT_MENDS: Partial<Record<DeathCause, string>> = {
+  'boot-timeout': 'See in the log where it was; do slow work after the start, not while the application is imported.',
+  oom: 'Raise the memory limit of the container, or lower the number of processes.',
+};
+
 /** @returns what a process that died before it was ready says to whoever must mend it */
 export function bootFailureOf(facts: DeathFacts, cause: DeathCause): BootFailure {
-  if (facts.bootFailure !== null) return facts.bootFailure;
+  if (cause === 'boot' && facts.bootFailure !== null) return facts.bootFailure;
   return {
     reason: describeDeath(facts, cause),
-    mend:
-      cause === 'boot-timeout'
-        ? 'See in the log where it was; do slow work after the start, not while the application is imported.'
-        : 'See in the log what the application wrote before it ended.',
+    mend: BOOT_MENDS[cause] ?? 'See in the log what the application wrote before it ended.',
     traceback: '',
   };
 }

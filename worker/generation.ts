@@ -33,10 +33,10 @@ export function makeSpec(config: WorkerConfig, place: Place): AppSpec {
 
 /** @returns a text that differs when a process made from the one must be replaced by one made from the other */
 export function keyOf(kind: WorkerConfig['runtime'], spec: AppSpec): string {
-  // Limits are the front's: a process that was born with others need not leave for them.
-  const { limits: _limits, env, ...rest } = spec;
+  // Of the limits only the size of a head reaches a process; for the others, which are the front's, none need leave.
+  const { limits, env, ...rest } = spec;
   const sorted = Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([kind, rest, sorted]);
+  return JSON.stringify([kind, rest, limits.headBytes, sorted]);
 }
 
 export class Generation {

@@ -1,0 +1,103 @@
+import { Registry } from 'prom-client';
+import { expect, test } from 'vitest';
+import { type WorkerStatus, workerStatusSchema } from '../core/status/worker.ts';
+import { ProcessHandle } from './handle.ts';
+import { registerMetrics } from './metrics.ts';
+import type { Slot } from './slot.ts';
+import { makeWorkerStatus, type StatusFacts, unreadyReason } from './status.ts';
+import type { SupervisorSnapshot } from './supervisor.ts';
+
+const slot: Slot = { send: () => {}, cancel: () => {}, pause: () => {}, resume: () => {} };
+
+function handle(id: number, state: ProcessHandle['state'], busy = 0): ProcessHandle {
+  const made = new ProcessHandle({
+    id,
+    generation: 1,
+    clock: { now: () => 5_000, wall: () => 1_700_000_000_000 },
+    bootDeadline: 0,
+    lot: 0,
+    events: { onFree: () => {}, onLost: () => {} },
+  });
+  made.pid = 100 + id;
+  made.residentBytes = 1_000 * id;
+  made.attachSlots([slot, slot]);
+  for (let i = 0; i < busy; i++) made.borrow();
+  made.state = state;
+  return made;
+}
+
+const supervisor: SupervisorSnapshot = {
+  desired: 3,
+  booted: true,
+  handles: [handle(1, 'ready', 1), handle(2, 'ready'), handle(3, 'draining', 2), handle(4, 'starting')],
+  deaths: [{ id: 0, pid: 9, at: 1, cause: 'oom', signal: 'SIGKILL', message: 'Process 0 was killed.' }],
+  ends: new Map([['oom', 1]]),
+};
+const front: StatusFacts['front'] = {
+  queue: { length: 4, max: 10, oldestMs: 12.5 },
+  requests: { total: 7, inFlight: 2, byClass: { '2xx': 5 }, faults: {}, redispatched: 0 },
+};
+const facts: StatusFacts = {
+  name: 'shop',
+  pid: 7,
+  startedAt: 1,
+  draining: false,
+  config: { hash: 'h', appliedAt: 2 },
+  supervisor,
+  front,
+};
+
+test('the document follows its schema and counts what there is', () => {
+  const status: WorkerStatus = workerStatusSchema.parse(JSON.parse(JSON.stringify(makeWorkerStatus(facts))));
+  expect(status).toMatchObject({
+    state: 'running',
+    processes: { desired: 3, ready: 2, busy: 2, starting: 1, draining: 1 },
+    slots: { total: 4, busy: 1 },
+    queue: { length: 4 },
+    deaths: [{ cause: 'oom' }],
+  });
+  expect(status.list.map(({ id, pid, state, residentBytes }) => [id, pid, state, residentBytes])).toEqual([
+    [1, 101, 'ready', 1_000],
+    [2, 102, 'ready', 2_000],
+    [3, 103, 'draining', 3_000],
+    [4, 104, 'starting', 4_000],
+  ]);
+});
+
+test.each([
+  ['starting', { supervisor: { ...supervisor, booted: false } }],
+  ['running', {}],
+  ['draining', { draining: true }],
+])('state %s', (state, more) => {
+  expect(makeWorkerStatus({ ...facts, ...more }).state).toBe(state);
+});
+
+test('ready when a process is, and nobody has asked to stop; else the reason', () => {
+  expect(unreadyReason(false, supervisor)).toBeNull();
+  expect(unreadyReason(true, supervisor)).toMatch(/draining/);
+  const none = { ...supervisor, handles: [handle(4, 'starting')] };
+  expect(unreadyReason(false, none)).toBe('No application process is ready. Process 0 was killed.');
+  expect(unreadyReason(false, { ...none, deaths: [] })).toBe('No application process is ready.');
+});
+
+test('metrics: processes by state, ends by cause from zero, memory, slots, queue', async () => {
+  const registry = new Registry();
+  registerMetrics(
+    registry,
+    () => supervisor,
+    () => 4,
+  );
+  const text = await registry.metrics();
+  for (const line of [
+    'webapp_worker_processes{state="desired"} 3',
+    'webapp_worker_processes{state="ready"} 2',
+    'webapp_worker_processes{state="draining"} 1',
+    'webapp_worker_resident_bytes 10000',
+    'webapp_worker_process_ends_total{cause="oom"} 1',
+    'webapp_worker_process_ends_total{cause="timeout"} 0',
+    'webapp_worker_slots{state="total"} 4',
+    'webapp_worker_slots{state="busy"} 1',
+    'webapp_worker_queue_length 4',
+  ])
+    expect(text).toContain(line);
+});
