@@ -82,8 +82,9 @@ function addClientSide(socket: Socket): void {
 function beginRequest(start: string, request: IncomingMessage, response: ServerResponse, running: Running): void {
   running.requests++;
   response.on('close', running.requestEnded);
-  // The front writes it.
+  // The front writes Date and Connection; the application's own stay.
   response.sendDate = false;
+  response.removeHeader('connection');
   const preface = readPreface(start, request.url ?? '');
   if (preface === null) return;
   request.url = preface.target;

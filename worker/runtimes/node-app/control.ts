@@ -3,7 +3,7 @@
 // listening, and `process.disconnect()` would look like the loss of the supervisor.
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { type ChildMessage, CONTROL_FD, Lines, MAX_LINE, STOP_LINE } from '../node/settings.ts';
+import { type ChildMessage, CONTROL_FD, Lines, MAX_LINE, PING_LINE, STOP_LINE } from '../node/settings.ts';
 
 export interface Control {
   /** In full before it returns, so that an exit may follow. The supervisor may be gone: then nobody misses it. */
@@ -22,7 +22,10 @@ export function openControl(events: ControlEvents): Control {
   const lines = new Lines();
   pipe.setEncoding('utf8');
   pipe.on('data', (text: string) => {
-    for (const line of lines.push(text)) if (line === STOP_LINE) events.onStop();
+    for (const line of lines.push(text)) {
+      if (line === STOP_LINE) events.onStop();
+      else if (line === PING_LINE) tell({ type: 'pong' });
+    }
   });
   pipe.on('error', () => undefined);
   pipe.on('close', () => events.onLost());

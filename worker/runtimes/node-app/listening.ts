@@ -5,6 +5,9 @@ import { Server as HttpServer } from 'node:http';
 import { type ListenOptions, Server as NetServer } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 
+/** All slots may connect while the event loop is busy. The kernel's own bound cuts it. */
+const BACKLOG = 4096;
+
 export interface ListenCapture {
   /** The server that was captured, or null. */
   readonly server: NetServer | null;
@@ -24,7 +27,7 @@ export function captureListen(path: string, onCapture: (server: NetServer) => vo
   const capture = {
     server: null as NetServer | null,
     path,
-    listen: (server: NetServer, path: string) => void Reflect.apply(original, server, [{ path }]),
+    listen: (server: NetServer, path: string) => void Reflect.apply(original, server, [{ path, backlog: BACKLOG }]),
   };
   NetServer.prototype.listen = function listen(this: NetServer, ...args: unknown[]): NetServer {
     if (capture.server === null && isHttp(this)) {
@@ -35,7 +38,7 @@ export function captureListen(path: string, onCapture: (server: NetServer) => vo
     }
     const asked = readListenArguments(args);
     pretendAddress(this, asked);
-    return Reflect.apply(original, this, [{ path, signal: asked.signal }, asked.callback]);
+    return Reflect.apply(original, this, [{ path, backlog: BACKLOG, signal: asked.signal }, asked.callback]);
   };
   return capture;
 }

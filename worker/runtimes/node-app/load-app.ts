@@ -1,8 +1,7 @@
 // Loads the application's file. Without a named export it is run as `node server.js` runs it: as the main module, so that
-// `if (require.main === module) app.listen()` listens. With a named export it is imported like any other module.
+// `if (require.main === module) app.listen()` listens, as does `if (import.meta.main)`. With one it is imported like any module.
 
-import { readFileSync } from 'node:fs';
-import Module, { createRequire, findPackageJSON } from 'node:module';
+import Module, { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -27,34 +26,20 @@ export function splitApp(app: string, directory: string): AppReference {
  * @throws whatever loading it throws
  */
 export async function loadApp({ file, exportName }: AppReference): Promise<unknown> {
-  const require = createRequire(file);
-  const path = require.resolve(file);
+  const path = createRequire(file).resolve(file);
   process.argv[1] = path;
-  if (isEsModule(path)) return await import(pathToFileURL(path).href);
-  try {
-    return exportName === null ? runMain(path) : require(path);
-  } catch (error) {
-    // An ES module by its syntax, with await at its top level: nothing of it has run yet.
-    if (!isAsyncModule(error, path)) throw error;
-    return await import(pathToFileURL(path).href);
-  }
+  const exported = exportName === null ? runMain(path) : undefined;
+  if (exported !== undefined && !isEmpty(exported)) return exported;
+  // An ES module that is run as the main one goes its own, asynchronous way, and leaves nothing here: joined, not run again.
+  return await import(pathToFileURL(path).href);
 }
 
-/** As process managers do it: the third argument makes it `require.main`. Not in the documentation, and stable since 2011. */
+/** As process managers do it: the third argument makes it the main module. Not in Node's documentation, and stable since 2011. */
 function runMain(path: string): unknown {
   const load: unknown = Reflect.get(Module, '_load');
-  return typeof load === 'function' ? load(path, null, true) : createRequire(path)(path);
+  return typeof load === 'function' ? load(path, null, true) : undefined;
 }
 
-/** Only what the name and package.json say; the rest Node finds out from the syntax. */
-function isEsModule(path: string): boolean {
-  if (/\.m[jt]s$/.test(path)) return true;
-  if (!/\.[jt]s$/.test(path)) return false;
-  const manifest = findPackageJSON(pathToFileURL(path));
-  return manifest !== undefined && /"type"\s*:\s*"module"/.test(readFileSync(manifest, 'utf8'));
-}
-
-function isAsyncModule(error: unknown, path: string): boolean {
-  if (!(error instanceof Error) || Reflect.get(error, 'code') !== 'ERR_REQUIRE_ASYNC_MODULE') return false;
-  return error.message.includes(`Required module: ${path}\n`) || !error.message.includes('Required module:');
+function isEmpty(exported: unknown): boolean {
+  return typeof exported === 'object' && exported !== null && Object.keys(exported).length === 0;
 }

@@ -1,5 +1,5 @@
-// Which header fields cross between the front and a Node application process, both ways. Pure. Fields are looked at by
-// length first, because nearly all differ from the few that matter in that already.
+// Which header fields of a request go to a Node application process. Pure. What of a response goes to the client is the
+// front's business, whatever the runtime.
 import type { RawHeaders } from '../../../http/exchange.ts';
 
 /**
@@ -7,20 +7,11 @@ import type { RawHeaders } from '../../../http/exchange.ts';
  * so a second 100 Continue would be one too many
  */
 export function requestHeaders(headers: RawHeaders): RawHeaders {
-  return without(headers, isPrivateToRequest);
-}
-
-/** @returns `headers` without hop-by-hop fields; Content-Length stays, the front needs it */
-export function responseHeaders(headers: RawHeaders): RawHeaders {
-  return without(headers, isHopByHop);
-}
-
-function without(headers: RawHeaders, isDropped: (lowerName: string) => boolean): RawHeaders {
   const listed = connectionOptions(headers);
   const kept: string[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = headers[index] ?? '';
-    if (mayBeDropped(name.length) || listed !== null) {
+    if (listed !== null || mayBeDropped(name.length)) {
       const lower = name.toLowerCase();
       if (isDropped(lower) || listed?.has(lower)) continue;
     }
@@ -29,16 +20,21 @@ function without(headers: RawHeaders, isDropped: (lowerName: string) => boolean)
   return kept;
 }
 
-/** Lengths of: te; expect; upgrade, trailer; connection, keep-alive; content-length; proxy-connection; transfer-encoding. */
+/**
+ * By length first: nearly all fields differ from the few that matter in that already. Lengths of: te; expect; upgrade and
+ * trailer; connection and keep-alive; content-length; proxy-connection; transfer-encoding.
+ */
 function mayBeDropped(length: number): boolean {
   return (
     length === 10 || length === 17 || length === 14 || length === 7 || length === 2 || length === 6 || length === 16
   );
 }
 
-function isHopByHop(lower: string): boolean {
+function isDropped(lower: string): boolean {
   switch (lower) {
     case 'connection':
+    case 'content-length':
+    case 'expect':
     case 'keep-alive':
     case 'proxy-connection':
     case 'te':
@@ -49,10 +45,6 @@ function isHopByHop(lower: string): boolean {
     default:
       return false;
   }
-}
-
-function isPrivateToRequest(lower: string): boolean {
-  return lower === 'content-length' || lower === 'expect' || isHopByHop(lower);
 }
 
 /** Fields that only the connection's two ends may see, by name in Connection. */

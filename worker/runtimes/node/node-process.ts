@@ -10,7 +10,7 @@ import type { AppSpec, BootFailure, Child, ChildEvents } from '../runtime.ts';
 import { makeCommand } from './command.ts';
 import { Connections } from './connections.ts';
 import { prefaceStart } from './preface.ts';
-import { type ChildMessage, CONTROL_FD, Lines, STOP_LINE } from './settings.ts';
+import { type ChildMessage, CONTROL_FD, Lines, PING_LINE, STOP_LINE } from './settings.ts';
 import { NodeSlot, type SlotProcess } from './slot.ts';
 
 export interface Place {
@@ -35,6 +35,9 @@ export class NodeProcess implements Child, SlotProcess {
   #socket = '';
   #listensOn = '';
   #slots: NodeSlot[] = [];
+  /** Slots of the ping under way, and those for the next. */
+  #pinged: NodeSlot[] = [];
+  readonly #waiting: NodeSlot[] = [];
   /** Whether onReady or onBootFailed has been called, or need not be: the supervisor ends it itself. */
   #told = false;
   #exited = false;
@@ -92,9 +95,31 @@ export class NodeProcess implements Child, SlotProcess {
 
   #hear(line: string): void {
     const message = readMessage(line);
-    if (message === null || this.#told) return;
-    if (message.type === 'ready') this.#becomeReady(message.socket);
-    else this.#tellFailure(message);
+    if (message?.type === 'pong') this.#turned();
+    else if (message?.type === 'boot-failed') this.#tellFailure(message);
+    else if (message?.type === 'ready' && !this.#told) this.#becomeReady(message.socket);
+  }
+
+  awaitTurn(slot: NodeSlot): void {
+    this.#waiting.push(slot);
+    if (this.#pinged.length === 0) this.#ping();
+  }
+
+  /** One ping at a time, for all that have waited since the last. */
+  #ping(): void {
+    this.#pinged = this.#waiting.splice(0);
+    if (this.#pinged.length > 0) this.#write(PING_LINE);
+  }
+
+  #turned(): void {
+    const pinged = this.#pinged;
+    this.#ping();
+    for (const slot of pinged) slot.turned();
+  }
+
+  #write(line: string): void {
+    const control = this.#child?.stdio[CONTROL_FD] as Duplex | undefined;
+    if (control?.writable) control.write(`${line}\n`);
   }
 
   #becomeReady(socket: string): void {
@@ -143,8 +168,7 @@ export class NodeProcess implements Child, SlotProcess {
 
   stop(): void {
     this.#told ||= this.#slots.length === 0;
-    const control = this.#child?.stdio[CONTROL_FD] as Duplex | undefined;
-    if (control?.writable) control.write(`${STOP_LINE}\n`);
+    this.#write(STOP_LINE);
   }
 
   kill(dump: boolean): void {
@@ -173,5 +197,6 @@ function isMessage(value: unknown): value is ChildMessage {
   const strings = (names: readonly string[]): boolean =>
     names.every((name) => typeof Reflect.get(value, name) === 'string');
   const type: unknown = Reflect.get(value, 'type');
-  return type === 'ready' ? strings(['socket']) : type === 'boot-failed' && strings(['reason', 'mend', 'traceback']);
+  if (type === 'ready') return strings(['socket']);
+  return type === 'pong' || (type === 'boot-failed' && strings(['reason', 'mend', 'traceback']));
 }

@@ -22,10 +22,15 @@ export interface AppSettings {
 /** Process → supervisor, one JSON line each. */
 export type ChildMessage =
   | { readonly type: 'ready'; readonly socket: string }
-  | ({ readonly type: 'boot-failed' } & BootFailure);
+  | ({ readonly type: 'boot-failed' } & BootFailure)
+  /** Answer to a ping. */
+  | { readonly type: 'pong' };
 
 /** Supervisor → process: finish what runs, exit 0. */
 export const STOP_LINE = 'stop';
+
+/** Supervisor → process: say pong when the event loop comes by. */
+export const PING_LINE = 'ping';
 
 /** Longest line either end takes, in UTF-16 units. */
 export const MAX_LINE = 64 * 1024;

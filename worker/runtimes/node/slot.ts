@@ -5,7 +5,7 @@ import type { RawHeaders } from '../../../http/exchange.ts';
 import type { ResponseConsumer, WireConnection, WireError } from '../../../http/wire/connection.ts';
 import type { BufferedRequest, Slot, SlotConsumer } from '../../slot.ts';
 import type { Connections } from './connections.ts';
-import { requestHeaders, responseHeaders } from './headers.ts';
+import { requestHeaders } from './headers.ts';
 import { writePreface } from './preface.ts';
 
 /** A response up to this size is handed over at once when it has arrived at once. Bytes. */
@@ -14,6 +14,7 @@ const WHOLE_BYTES = 64 * 1024;
 const DEATH_NOTICE_MS = 250;
 const PROCESSING = 102;
 const NO_BODY = Buffer.alloc(0);
+const PROCESS_ENDED = 'the process ended';
 
 /** What a slot needs to know of its process. */
 export interface SlotProcess {
@@ -21,6 +22,8 @@ export interface SlotProcess {
   readonly prefaceStart: string;
   /** Whether the process has ended; `processGone` of its slots is called when it does. */
   readonly gone: boolean;
+  /** Calls `turned` of the slot once the process's event loop has turned; never while it is blocked. */
+  awaitTurn(slot: NodeSlot): void;
 }
 
 export class NodeSlot implements Slot, ResponseConsumer {
@@ -31,6 +34,7 @@ export class NodeSlot implements Slot, ResponseConsumer {
   #file: ReadStream | null = null;
   #accepted = false;
   #retried = false;
+  #cancelled = false;
   /** A head that waits for the end of its read: the whole response may come with it. */
   #held: { status: number; reason: string; headers: RawHeaders } | null = null;
   #heldBody: Buffer = NO_BODY;
@@ -62,11 +66,12 @@ export class NodeSlot implements Slot, ResponseConsumer {
       headers: requestHeaders(request.headers),
       length: request.hasBody ? request.bodyBytes : undefined,
     };
-    if (request.bodyFile === null) {
-      wire.send(head, this, request.hasBody ? (request.body ?? NO_BODY) : undefined);
-    } else {
-      wire.send(head, this);
-      this.#sendFile(request.bodyFile, wire);
+    try {
+      wire.send(head, this, request.hasBody ? (request.body ?? undefined) : undefined);
+      if (request.bodyFile !== null) this.#sendFile(request.bodyFile, wire);
+    } catch (error) {
+      // The guard lets no such request through; if one came, it must not be the end of the worker.
+      process.nextTick(fail, this, 'aborted', String(error));
     }
   }
 
@@ -78,16 +83,26 @@ export class NodeSlot implements Slot, ResponseConsumer {
     });
     file.on('end', () => wire.end());
     file.on('error', (error) => {
-      if (this.#file === file) this.#fail('aborted', `the request body could not be read: ${error.message}`);
+      if (this.#file === file) this.fail('aborted', `the request body could not be read: ${error.message}`);
     });
     wire.onDrain = () => file.resume();
   }
 
+  /**
+   * Cuts the connection, which the application hears as 'close'. The slot is free only when the event loop has turned: a process
+   * that hangs in `while (true)` must not look idle.
+   */
   cancel(): void {
-    if (this.#consumer === null) return;
-    const consumer = this.#detach();
-    // Not from within the caller, who may be in the midst of telling its client's end.
-    process.nextTick(() => consumer?.onFailed('aborted', 'the client has gone'));
+    if (this.#consumer === null || this.#cancelled) return;
+    this.#cancelled = true;
+    this.#cut();
+    if (this.#process.gone) process.nextTick(fail, this, 'died', PROCESS_ENDED);
+    else this.#process.awaitTurn(this);
+  }
+
+  /** The event loop of the process has turned since `awaitTurn`. */
+  turned(): void {
+    if (this.#cancelled) this.fail('aborted', 'the client has gone');
   }
 
   pause(): void {
@@ -100,7 +115,7 @@ export class NodeSlot implements Slot, ResponseConsumer {
 
   /** The process has ended: a connection that closed before is explained now. */
   processGone(): void {
-    if (this.#obituary !== null) this.#fail('died', 'the process ended');
+    if (this.#obituary !== null || this.#cancelled) this.fail('died', PROCESS_ENDED);
   }
 
   onInform(status: number, headers: RawHeaders): void {
@@ -108,17 +123,16 @@ export class NodeSlot implements Slot, ResponseConsumer {
       this.#accepted = true;
       this.#consumer?.onAccepted();
     } else {
-      this.#consumer?.onInform(status, responseHeaders(headers));
+      this.#consumer?.onInform(status, headers);
     }
   }
 
   onHead(status: number, reason: string, headers: RawHeaders, length: number | null): void {
-    const forwarded = responseHeaders(headers);
     if (length !== null && length > WHOLE_BYTES) {
-      this.#consumer?.onHead(status, reason, forwarded);
+      this.#consumer?.onHead(status, reason, headers);
       return;
     }
-    this.#held = { status, reason, headers: forwarded };
+    this.#held = { status, reason, headers };
     process.nextTick(flushHeld, this);
   }
 
@@ -137,23 +151,19 @@ export class NodeSlot implements Slot, ResponseConsumer {
     const body = this.#heldBody;
     this.#held = null;
     this.#heldBody = NO_BODY;
-    const consumer = this.#consumer;
-    consumer?.onHead(held.status, held.reason, held.headers);
-    if (body.length > 0 && this.#consumer === consumer) consumer?.onData(body);
+    this.#consumer?.onHead(held.status, held.reason, held.headers);
+    if (body.length > 0 && !this.#cancelled) this.#consumer?.onData(body);
   }
 
   onEnd(reusable: boolean): void {
     const held = this.#held;
     const body = this.#heldBody;
     const wire = this.#wire;
-    // A request body that is still being sent ends with the response: the application did not want it.
-    const spent = this.#file !== null && !this.#file.readableEnded;
-    this.#wire = null;
-    const consumer = this.#detach();
-    if (wire !== null) {
-      if (reusable && !spent) this.#process.connections.give(wire);
-      else wire.destroy();
+    if (wire !== null && reusable) {
+      this.#wire = null;
+      this.#process.connections.give(wire);
     }
+    const consumer = this.#free();
     if (held === null) consumer?.onEnd();
     else consumer?.onWhole(held.status, held.reason, held.headers, body);
   }
@@ -162,9 +172,9 @@ export class NodeSlot implements Slot, ResponseConsumer {
     const request = this.#request;
     const wire = this.#wire;
     if (request === null || wire === null) return;
-    if (error === 'INVALID') this.#fail('invalid', 'the application sent what is not an HTTP response');
-    else if (error !== 'CLOSED') this.#fail('died', `no connection to the process (${error})`);
-    else if (this.#process.gone) this.#fail('died', 'the process ended');
+    if (error === 'INVALID') this.fail('invalid', 'the application sent what is not an HTTP response');
+    else if (error !== 'CLOSED') this.fail('died', `no connection to the process (${error})`);
+    else if (this.#process.gone) this.fail('died', PROCESS_ENDED);
     else if (!began && wire.exchanges > 1 && !this.#retried) this.#again(request);
     else this.#awaitDeath();
   }
@@ -183,34 +193,40 @@ export class NodeSlot implements Slot, ResponseConsumer {
 
   /** The connection is closed and the process seems to live. Its death closes several descriptors, in no sure order. */
   #awaitDeath(): void {
-    this.flushHeld();
-    this.#obituary = setTimeout(() => {
-      this.#fail('aborted', 'the application closed the connection before its response was complete');
-    }, DEATH_NOTICE_MS);
+    this.#obituary = setTimeout(fail, DEATH_NOTICE_MS, this, 'aborted', 'the application closed the connection');
   }
 
-  #fail(how: 'died' | 'aborted' | 'invalid', detail: string): void {
-    this.flushHeld();
-    this.#detach()?.onFailed(how, detail);
+  fail(how: 'died' | 'aborted' | 'invalid', detail: string): void {
+    this.#free()?.onFailed(how, detail);
   }
 
-  /** Becomes free. What is left of the exchange is cut. @returns the consumer that is to hear of the end */
-  #detach(): SlotConsumer | null {
-    const consumer = this.#consumer;
-    if (this.#obituary !== null) clearTimeout(this.#obituary);
+  /** Lets go of the connection and the body's file. */
+  #cut(): void {
     this.#file?.destroy();
     this.#wire?.destroy();
-    this.#request = null;
-    this.#consumer = null;
-    this.#wire = null;
+    if (this.#obituary !== null) clearTimeout(this.#obituary);
     this.#file = null;
+    this.#wire = null;
     this.#held = null;
     this.#heldBody = NO_BODY;
     this.#obituary = null;
+  }
+
+  /** @returns the consumer that is to hear of the end */
+  #free(): SlotConsumer | null {
+    const consumer = this.#consumer;
+    this.#cut();
+    this.#request = null;
+    this.#consumer = null;
+    this.#cancelled = false;
     return consumer;
   }
 }
 
 function flushHeld(slot: NodeSlot): void {
   slot.flushHeld();
+}
+
+function fail(slot: NodeSlot, how: 'died' | 'aborted', detail: string): void {
+  slot.fail(how, detail);
 }
