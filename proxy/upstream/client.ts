@@ -10,6 +10,11 @@ import type { FaultCode } from '../../core/errors.ts';
 import type { ProxyStatus } from '../../core/status/proxy.ts';
 import type { RawHeaders } from '../../http/exchange.ts';
 import type { WireRequest } from '../../http/wire/connection.ts';
+import { Call, type CallHouse } from './call.ts';
+import { Counts } from './counts.ts';
+import { Directory } from './directory.ts';
+import { Silence } from './silence.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 export type UpstreamFault = Extract<
   FaultCode,
@@ -86,22 +91,82 @@ export interface UpstreamSettings {
   readonly maxHeld: number;
 }
 
-export declare class Upstreams {
-  constructor(settings?: Partial<UpstreamSettings>);
-  /** Takes endpoints and timeouts in place: kept endpoints keep their connections, removed ones finish what they have. */
-  configure(
-    config: Pick<ProxyConfig, 'groups'> & {
-      readonly timeouts: Pick<ProxyConfig['timeouts'], 'connectMs' | 'responseMs'>;
-    },
-  ): void;
+const DEFAULTS: UpstreamSettings = { idleMs: 30_000, maxIdle: 256, holdMs: 10_000, maxHeld: 1_000 };
+
+/** The timeouts of the configuration that concern the upstream side. */
+type UpstreamConfig = Pick<ProxyConfig, 'groups'> & {
+  readonly timeouts: Pick<ProxyConfig['timeouts'], 'connectMs' | 'responseMs'>;
+};
+
+export class Upstreams {
+  readonly #house: CallHouse & { connectMs: number; responseMs: number };
+  readonly #idleMs: number;
+  #trimmer: NodeJS.Timeout | null = null;
+
+  /** @param random a number in [0, 1) */
+  constructor(settings: Partial<UpstreamSettings> = {}, random: () => number = Math.random) {
+    const { idleMs, maxIdle, holdMs, maxHeld } = { ...DEFAULTS, ...settings };
+    const directory = new Directory({ idleMs, maxIdle }, random);
+    const room = new WaitingRoom(directory, holdMs, maxHeld);
+    directory.onEligible = () => room.release();
+    this.#house = {
+      directory,
+      room,
+      silence: new Silence(),
+      counts: new Counts(),
+      connectMs: 5_000,
+      responseMs: 60_000,
+    };
+    this.#idleMs = idleMs;
+  }
+
+  /**
+   * Takes endpoints and timeouts in place: kept endpoints keep their connections, removed ones finish what they have, and
+   * requests that wait for an endpoint go to the new ones.
+   * @throws AddressError when an address is none; nothing has changed then
+   */
+  configure(config: UpstreamConfig): void {
+    const { connectMs, responseMs } = config.timeouts;
+    this.#house.directory.configure(config.groups, connectMs);
+    this.#house.connectMs = connectMs;
+    this.#house.responseMs = responseMs;
+    this.#trimmer ??= setInterval(() => this.#house.directory.trim(performance.now()), this.#idleMs / 4).unref();
+  }
+
   /** `request.length` undefined: no body. `headers`: Host included, no hop-by-hop and no framing field. */
-  call(request: WireRequest, consumer: CallConsumer): UpstreamCall;
-  /** For UpgradeHandlers, which carry their own connection: an endpoint's address by the same choice, undefined when none is there. */
-  pick(): string | undefined;
-  readonly counters: UpstreamCounters;
+  call(request: WireRequest, consumer: CallConsumer): UpstreamCall {
+    return new Call(this.#house, request, consumer);
+  }
+
+  /** For those who carry their own connection (upgrades): an endpoint's address by the same choice, undefined when none is there. */
+  pick(): string | undefined {
+    const { directory } = this.#house;
+    return (directory.choose(null) ?? directory.chooseUnreachable())?.address;
+  }
+
+  get counters(): UpstreamCounters {
+    const { counts, room } = this.#house;
+    return {
+      attempts: counts.attempts,
+      retried: counts.retried,
+      held: { now: room.size, total: room.total, expired: room.expired },
+    };
+  }
+
   /** Requests handed to `start` and not over. */
-  readonly inFlight: number;
-  status(): ProxyStatus['groups'];
-  /** Closes idle connections and timers; what is in flight finishes. Twice is safe. */
-  close(): void;
+  get inFlight(): number {
+    return this.#house.counts.inFlight;
+  }
+
+  status(): ProxyStatus['groups'] {
+    return this.#house.directory.status();
+  }
+
+  /** Closes idle connections and timers, and answers who still waits for an endpoint; what is in flight finishes. Twice is safe. */
+  close(): void {
+    if (this.#trimmer !== null) clearInterval(this.#trimmer);
+    this.#trimmer = null;
+    this.#house.directory.close();
+    this.#house.room.close();
+  }
 }
