@@ -14,8 +14,8 @@ import { endToEndHeaders } from './response.ts';
 
 /** What a tunnel tells its owner. */
 export interface TunnelEvents {
-  /** No connection came about, so nothing was sent: another process may be tried. */
-  onLost(): void;
+  /** No connection to `process` came about, so nothing was sent: another may be tried. */
+  onLost(process: AppProcess): void;
   /** With this status, once: 101, or the refusal's, the application's or ours. */
   onAnswered(status: number): void;
   /** The client's connection is closed. */
@@ -66,7 +66,7 @@ export class Tunnel implements ResponseConsumer, Timed<Tunnel> {
     app.on('error', () => {});
     app.on('close', () => {
       process.upgraded--;
-      if (this.app === app) this.appClosed(connected);
+      if (this.app === app) this.appClosed(process, connected);
     });
     this.ask(app);
   }
@@ -151,11 +151,11 @@ export class Tunnel implements ResponseConsumer, Timed<Tunnel> {
 
   // ── losses ──
 
-  private appClosed(connected: boolean): void {
+  private appClosed(process: AppProcess, connected: boolean): void {
     this.app = null;
     if (this.phase === 'open') this.finishClient();
     else if (this.phase === 'refused' && this.parser.endOfInput()) this.refusalEnds();
-    else if (this.phase === 'asking' && !connected && this.connects < MAX_CONNECTS) this.events.onLost();
+    else if (this.phase === 'asking' && !connected && this.connects < MAX_CONNECTS) this.events.onLost(process);
     else this.broken('PROCESS_DIED');
   }
 

@@ -41,7 +41,7 @@ export class Upgrades {
   receive(exchange: UpgradeExchange): void {
     exchange.requestId = this.options.makeId();
     const tunnel = new Tunnel(exchange, {
-      onLost: () => this.connect(tunnel),
+      onLost: (process) => this.connect(tunnel, process),
       onAnswered: (status) => {
         tunnel.timedBy?.disarm(tunnel);
         this.options.counters.done(status);
@@ -57,8 +57,9 @@ export class Upgrades {
     for (const tunnel of [...this.waiting]) this.connect(tunnel);
   }
 
-  private connect(tunnel: Tunnel): void {
-    const process = pickForUpgrade(this.options.pool.takers);
+  /** @param except could not be reached just now; its death is not known to the pool yet */
+  private connect(tunnel: Tunnel, except?: AppProcess): void {
+    const process = pickForUpgrade(this.options.pool.takers, except);
     const deadlines = process === undefined ? this.waits : this.answers;
     if (process === undefined && this.waiting.has(tunnel)) return;
     deadlines.arm(tunnel, this.options.clock.now());
@@ -82,10 +83,10 @@ export class Upgrades {
 }
 
 /** The one with the fewest open ones: they last long, so they are spread, where short requests go to the warmest process. */
-function pickForUpgrade(takers: readonly AppProcess[]): AppProcess | undefined {
+function pickForUpgrade(takers: readonly AppProcess[], except?: AppProcess): AppProcess | undefined {
   let best: AppProcess | undefined;
   for (const process of takers) {
-    if (process.connect === undefined) continue;
+    if (process.connect === undefined || process === except) continue;
     if (best === undefined || process.upgraded < best.upgraded) best = process;
   }
   return best;
