@@ -29,6 +29,17 @@ export class Running {
   upgraded = 0;
   /** Called when either has come to 0. */
   onFewer: (() => void) | null = null;
+  #server: HttpServer | null = null;
+
+  /** The server whose requests these are. */
+  of(server: HttpServer): void {
+    this.#server = server;
+  }
+
+  /** The front keeps its connections; a server that closes waits for them. */
+  closeIdleConnections(): void {
+    this.#server?.closeIdleConnections();
+  }
 
   readonly requestEnded = (): void => {
     if (--this.requests === 0) this.onFewer?.();
@@ -62,6 +73,7 @@ export function standBehindFront(server: HttpServer, clients: Clients, running: 
   for (const name of PINNED) {
     Object.defineProperty(server, name, { get: () => 0, set: () => undefined, configurable: true });
   }
+  running.of(server);
   const start = prefaceStart(clients.secret);
   const emit = server.emit;
   // On the instance, so that it runs before what wraps the prototype's emit (tracers) and before any listener, prepended or not.

@@ -104,12 +104,17 @@ function otherWords(error: Error, traceback: string): Words {
   return [reason, place === null ? 'The stack says where.' : `Mend ${place}: it throws while it is loaded.`];
 }
 
-/** @returns `file:line` of the application, the innermost */
+/** Above the error's name: `file:line`. Below it: `at name (file:line:column)`. */
+const PLACE = /^(?:file:\/\/)?(\/.*:\d+)$/;
+const FRAME = /^\s+at (?:.*[( ])?(?:file:\/\/)?(\/[^()]*:\d+):\d+\)?$/;
+
+/** @returns `file:line` in the application's own files, the innermost */
 function placeOf(traceback: string): string | null {
-  const match = /^(?:file:\/\/)?(\/[^\n]*?:\d+)$|(?:file:\/\/)?(\/(?!.*\/node_modules\/)[^\n():]+:\d+):\d+\)?$/m.exec(
-    traceback,
-  );
-  return match?.[1] ?? match?.[2] ?? null;
+  for (const line of traceback.split('\n')) {
+    const place = (PLACE.exec(line) ?? FRAME.exec(line))?.[1];
+    if (place !== undefined && !place.includes('/node_modules/')) return place;
+  }
+  return null;
 }
 
 function tracebackOf(thrown: unknown, { findSyntaxError }: Surroundings): string {
@@ -121,7 +126,7 @@ function tracebackOf(thrown: unknown, { findSyntaxError }: Surroundings): string
 
 /** Neither Node's loader nor this program: the application's author can do nothing about them. */
 function isOfApplication(line: string): boolean {
-  return !/^\s+at .*(\(|\s)node:internal\/|^\s+at .*(\/runtimes\/node-app\/|webapp-node-app\.mjs)/.test(line);
+  return !/^\s+at (?:.*[(\s])?node:internal\/|^\s+at .*(?:\/runtimes\/node-app\/|webapp-node-app\.mjs)/.test(line);
 }
 
 function codeOf(error: Error): string {

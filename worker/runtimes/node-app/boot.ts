@@ -1,5 +1,6 @@
 // The boot of an application process, from the load of the application to the listening socket. Everything that can end it
 // is told to the supervisor before the process exits: an error, an exit of the application's own, or nothing that serves.
+import cluster from 'node:cluster';
 import { Server as HttpServer } from 'node:http';
 import type { Server as NetServer } from 'node:net';
 import type { AppSettings } from '../node/settings.ts';
@@ -15,6 +16,8 @@ import { surroundingsOf } from './surroundings.ts';
 const BOOT_FAILED = 3;
 /** After so long without a server the application's author is told what is being waited for. */
 const PATIENCE_MS = 10_000;
+/** While the application loads: an error deep in a library shall still show which line of the application led there. */
+const STACK_FRAMES = 50;
 
 export class Boot {
   readonly #settings: AppSettings;
@@ -24,6 +27,7 @@ export class Boot {
   readonly #capture: ListenCapture;
   /** Serves, or is about to: the application's own server that listens, or one made for its export. */
   #serving: HttpServer | null = null;
+  readonly #stackFrames = Error.stackTraceLimit;
   #loaded = false;
   #exports = 'none';
   #done = false;
@@ -42,6 +46,8 @@ export class Boot {
     process.on('uncaughtExceptionMonitor', this.#onUncaught);
     process.on('beforeExit', this.#onIdle);
     process.on('exit', this.#onExit);
+    cluster.on('fork', this.#onFork);
+    Error.stackTraceLimit = STACK_FRAMES;
     try {
       await this.#load();
     } catch (error) {
@@ -114,6 +120,8 @@ export class Boot {
     process.off('uncaughtExceptionMonitor', this.#onUncaught);
     process.off('beforeExit', this.#onIdle);
     process.off('exit', this.#onExit);
+    cluster.off('fork', this.#onFork);
+    if (Error.stackTraceLimit === STACK_FRAMES) Error.stackTraceLimit = this.#stackFrames;
   }
 
   #fail(error: unknown): void {
@@ -146,6 +154,16 @@ export class Boot {
       new NotServable(
         `The application ended the process while it was starting (process.exit with code ${code})`,
         'What it printed before says why.',
+      ),
+    );
+  };
+
+  /** Its workers would listen on the public port past the front, and this process never would. */
+  readonly #onFork = (): void => {
+    this.#fail(
+      new NotServable(
+        'The application starts processes of its own by node:cluster',
+        'Let it listen in the process itself: how many processes there are is set by workers.processes.',
       ),
     );
   };

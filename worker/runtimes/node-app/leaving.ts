@@ -25,9 +25,9 @@ export class Leaving {
   begin(): void {
     if (this.#begun) return;
     this.#begun = true;
-    this.#running.onFewer = () => this.#step();
-    // Requests that are on the way in are read first: bytes of the stop and of a request travel on different connections.
-    setImmediate(() => this.#step());
+    // A turn later: requests that are on their way in are read first, and a connection is idle only behind its response's end.
+    this.#running.onFewer = () => setImmediate(() => this.#step());
+    this.#running.onFewer();
   }
 
   /** The application's own listeners hear this very signal. */
@@ -40,6 +40,7 @@ export class Leaving {
   #step(): void {
     if (this.#running.requests > 0) return;
     if (!this.#told) this.#tell();
+    this.#running.closeIdleConnections();
     if (this.#running.upgraded > 0) return;
     if (this.#listens) setTimeout(() => process.exit(0), GOODBYE_MS).unref();
     else process.exit(0);

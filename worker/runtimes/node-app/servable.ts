@@ -62,10 +62,12 @@ async function call(value: unknown, name: string): Promise<unknown> {
 
 /** @returns the exports in words, such as `app (an object), PORT (a number)` */
 export function listExports(exported: unknown): string {
-  if (!isObject(exported)) return exported === undefined ? 'none' : `module.exports (${kindOf(exported)})`;
-  const names = Object.keys(exported).filter((name) => name !== '__esModule' && name !== 'module.exports');
+  // The namespace of a CommonJS module says everything twice.
+  const own = propertyOf(exported, 'module.exports') ?? exported;
+  if (!isObject(own)) return own === undefined ? 'none' : `module.exports (${kindOf(own)})`;
+  const names = Object.keys(own).filter((name) => name !== '__esModule');
   if (names.length === 0) return 'none';
-  const shown = names.slice(0, 20).map((name) => `${name} (${kindOf(propertyOf(exported, name))})`);
+  const shown = names.slice(0, 20).map((name) => `${name} (${kindOf(propertyOf(own, name))})`);
   return shown.join(', ') + (names.length > 20 ? ', …' : '');
 }
 
