@@ -43,9 +43,13 @@ async function run(flags: Flags): Promise<void> {
     process.on('SIGINT', stop);
   } catch (error) {
     if (error instanceof AddressError) refuse(1, { code: error.code, reason: error.reason, mend: error.mend });
-    else if (error instanceof ProblemsError) refuse(2, { code: 'CONFIG_INVALID', ...explain(error) });
+    else if (error instanceof ProblemsError) refuse(2, { code: codeOf(error), ...explain(error) });
     else refuse(1, { code: error instanceof CodedError ? error.code : 'START_FAILED', ...explain(error) });
   }
+}
+
+function codeOf({ problems }: ProblemsError): string {
+  return problems.some(({ field }) => field.startsWith('--')) ? 'USAGE' : 'CONFIG_INVALID';
 }
 
 function stop(): void {

@@ -3,7 +3,7 @@
 import { Registry } from 'prom-client';
 import type { Clock } from '../core/clock.ts';
 import { type ProxyConfig, proxyConfigSchema } from '../core/config/proxy.ts';
-import { formatProblem, type Problem } from '../core/errors.ts';
+import { formatProblem, type Problem, ProblemsError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { ProxyStatus } from '../core/status/proxy.ts';
 import { type AccessLog, openAccessLog } from '../http/access-log.ts';
@@ -87,9 +87,7 @@ export class Program {
       onInvalid: (problems) => this.#refuse(problems),
     });
     this.#apply(this.#file.document);
-    const accessLog = openAccessLog(flags.accessLog, (error) =>
-      this.#options.log.warn('access log failed', { reason: error.message }),
-    );
+    const accessLog = this.#openAccessLog(flags.accessLog);
     this.#accessLog = accessLog;
     this.#door = await this.#openDoor(flags.listen, makeDoorLimits(this.#inForce()), accessLog);
     registerDoorMetrics(this.#registry, 'webapp_proxy_', this.#door);
@@ -106,6 +104,16 @@ export class Program {
     this.#state = 'running';
     const { address } = this.#door;
     this.#options.log.info('listening', { listen: formatAddress(address), admin: formatAddress(this.#admin.address) });
+  }
+
+  #openAccessLog(target: Flags['accessLog']): AccessLog {
+    try {
+      return openAccessLog(target, ({ message }) => this.#options.log.warn('access log failed', { reason: message }));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const mend = 'choose a file that this user may write to, or off';
+      throw new ProblemsError('The command line', [{ field: '--access-log', message, mend }]);
+    }
   }
 
   #openDoor(address: ListenAddress, limits: DoorLimits, accessLog: AccessLog): Promise<FrontDoor> {

@@ -117,12 +117,16 @@ class Session {
     proxy.ws(request, socket, head, { target, agent: new DialledAgent(upstream) }, () => this.#onError());
   }
 
-  /** http-proxy has made its request, and not sent it. */
+  /** http-proxy has made its request: not sent yet, and not listened to. */
   onRequest(request: ClientRequest): void {
     // http-proxy would join slashes and drop what it takes for a fragment.
     request.path = this.#upgrade.target;
-    request.once('response', (response) => this.#onRefusal(response));
     request.once('upgrade', (response) => this.#onUpgraded(response));
+    process.nextTick(() => {
+      // Its own listener would announce chunks and send none.
+      request.removeAllListeners('response');
+      request.once('response', (response) => this.#onRefusal(response));
+    });
   }
 
   /** Before http-proxy passes the worker's header fields on. */
@@ -139,8 +143,6 @@ class Session {
   /** The worker answered the handshake as a plain request: so does the client's connection, and closes. */
   #onRefusal(response: IncomingMessage): void {
     clearTimeout(this.#timer);
-    // Keeps http-proxy from writing it: it would announce chunks and send none.
-    Object.assign(response, { upgrade: true });
     const { socket, requestId } = this.#upgrade;
     const status = response.statusCode ?? 502;
     this.#answer(status, null);

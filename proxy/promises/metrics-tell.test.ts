@@ -1,0 +1,74 @@
+// Status and metrics say what happened, each number once and where one would look for it.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type App, ask, type ProxyProcess, startApp, startProxy } from './rig.ts';
+
+let folder: string;
+let app: App;
+let proxy: ProxyProcess;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'metrics-'));
+  writeFileSync(join(folder, 'a.css'), 'body{}');
+  app = await startApp((request, response) => {
+    response.statusCode = Number(request.url?.slice(1));
+    response.end();
+  });
+  const unreachable = { name: 'spare', weight: 0, endpoints: [{ address: '127.0.0.1:1' }] };
+  proxy = await startProxy([], {
+    groups: [{ name: 'current', weight: 1, endpoints: [{ address: app.address }] }, unreachable],
+    static: [{ path: '/static', directory: folder, maxAgeSeconds: 1, immutable: false }],
+  });
+  for (const path of ['/200', '/201', '/404', '/500', '/static/a.css']) await ask(proxy.port, { path });
+});
+afterAll(async () => {
+  await proxy.close();
+  await app.close();
+  rmSync(folder, { recursive: true });
+});
+
+test('status', async () => {
+  const status = await proxy.status();
+  expect(status.requests).toEqual({
+    total: 5,
+    inFlight: 0,
+    byClass: { '1xx': 0, '2xx': 3, '3xx': 0, '4xx': 1, '5xx': 1 },
+    faults: {},
+    retried: 0,
+    static: 1,
+  });
+  expect(status).toMatchObject({
+    state: 'running',
+    name: 'test',
+    pid: proxy.pid,
+    connections: { max: 1000, upgraded: 0 },
+  });
+  expect(status.groups.map(({ name, endpoints }) => [name, endpoints.map(({ address }) => address)])).toEqual([
+    ['current', [app.address]],
+    ['spare', ['127.0.0.1:1']],
+  ]);
+});
+
+test.each([
+  'webapp_proxy_requests_total{class="2xx"} 3',
+  'webapp_proxy_requests_total{class="5xx"} 1',
+  'webapp_proxy_requests_in_flight 0',
+  'webapp_proxy_static_total 1',
+  'webapp_proxy_upstream_attempts_total{outcome="ok"} 4',
+  'webapp_proxy_retried_total{connection="reused"} 0',
+  'webapp_proxy_endpoints{group="current",state="ready"} 1',
+  'webapp_proxy_request_seconds_count 5',
+  'webapp_proxy_upstream_seconds_count 4',
+  'webapp_proxy_upgraded_connections 0',
+  'webapp_proxy_connections_max 1000',
+  'webapp_proxy_access_log_dropped_total 0',
+])('metrics: %s', async (line) => {
+  expect((await proxy.admin('/metrics')).body.split('\n')).toContain(line);
+});
+
+test('the program lives, and is ready', async () => {
+  expect(await proxy.admin('/healthz')).toEqual({ status: 200, body: 'ok\n' });
+  expect(await proxy.admin('/readyz')).toEqual({ status: 200, body: 'ready\n' });
+});
