@@ -74,18 +74,21 @@ export class Generation {
     if (readyAt > this.crashedAt) this.crashes = 0;
   }
 
-  /** A process died unasked. One that was of use is replaced at once; others ever later, together rather than each. */
-  noteDeath(ofUse: boolean, now: number, random: number): void {
+  /**
+   * A process died unasked. One that was of use is replaced at once; others ever later, together rather than each.
+   * @returns whether it tells anything new: those that started together and die together are one round
+   */
+  noteDeath(ofUse: boolean, now: number, random: number): boolean {
     if (ofUse) {
       this.crashes = 0;
       this.spawnAfter = now;
-      return;
+      return true;
     }
     this.crashedAt = now;
-    // Those that started together and die together are one round.
-    if (this.crashes > 0 && now < this.spawnAfter) return;
+    if (this.crashes > 0 && now < this.spawnAfter) return false;
     this.crashes++;
     this.spawnAfter = now + backoffMs(RESPAWN, this.crashes, random);
+    return true;
   }
 }
 

@@ -14,6 +14,9 @@ type RunningRequest = WorkerStatus['list'][number]['requests'][number];
 /** A process may have a thousand slots: so many requests are told of, the longest-running first. */
 const MAX_TOLD = 20;
 
+/** An event loop that does not turn for so long is blocked. */
+export const BLOCKED_MS = 500;
+
 /** What a handle tells its supervisor. */
 export interface HandleEvents {
   /** A slot has become free. */
@@ -105,11 +108,12 @@ export class ProcessHandle implements AppProcess {
     return this.slots.length - this.free.length;
   }
 
-  /** Busy slots whose request is past its deadline. */
+  /** Busy slots whose request will not end: it is past its deadline, or the event loop that all share is blocked. */
   get stuck(): number {
-    let stuck = 0;
-    for (const slot of this.slots) if (slot.overdue) stuck++;
-    return stuck;
+    const overdue = this.slots.filter((slot) => slot.overdueAt !== null);
+    const blockedSince = this.clock.now() - BLOCKED_MS;
+    const isBlocked = this.child?.blocksAsOne && overdue.some((slot) => (slot.overdueAt ?? 0) <= blockedSince);
+    return isBlocked ? this.busy : overdue.length;
   }
 
   acquire(): Slot | undefined {
@@ -131,7 +135,7 @@ export class ProcessHandle implements AppProcess {
 
   /** Marks the slot that runs `request` as past its deadline. */
   markOverdue(request: BufferedRequest): void {
-    for (const slot of this.slots) if (slot.request === request) slot.overdue = true;
+    for (const slot of this.slots) if (slot.request === request) slot.overdueAt = this.clock.now();
   }
 
   /** Called by a slot whose connection is gone: nothing more may be sent to this process. */
@@ -179,7 +183,8 @@ function told(request: BufferedRequest, ms: number): RunningRequest {
 class HandleSlot implements Slot, SlotConsumer {
   request: BufferedRequest | null = null;
   sentAt = 0;
-  overdue = false;
+  /** When its request passed its deadline, on the handle's clock. */
+  overdueAt: number | null = null;
   borrowed = false;
   private consumer: SlotConsumer | null = null;
   private readonly handle: ProcessHandle;
@@ -239,7 +244,7 @@ class HandleSlot implements Slot, SlotConsumer {
     this.borrowed = false;
     this.request = null;
     this.consumer = null;
-    this.overdue = false;
+    this.overdueAt = null;
     return was;
   }
 }

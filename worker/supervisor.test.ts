@@ -34,6 +34,7 @@ class FakeChild implements Child {
   readonly slots: FakeSlot[];
   /** Whether it leaves when asked. */
   obedient = true;
+  blocksAsOne = false;
   gone = false;
   constructor(id: number, spec: AppSpec, events: ChildEvents) {
     this.id = id;
@@ -331,6 +332,13 @@ describe('an application that does not start', () => {
     });
   });
 
+  test('is told once by processes that fail together', () => {
+    makeSupervisor({ processes: 3 });
+    for (const each of living()) each.failBoot();
+    expect(bootFailures).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('BOOT_FAILED'))).toHaveLength(1);
+  });
+
   test('that says so but does not exit is killed', () => {
     makeSupervisor({ processes: 1 });
     child(1).obedient = false;
@@ -597,6 +605,33 @@ describe('a request past its deadline', () => {
       cause: 'timeout',
       message: expect.stringMatching(/GET \/hang took longer than 30 s/),
     });
+  });
+
+  test('that blocks the event loop of its process takes nobody with it for longer than needed', () => {
+    const supervisor = makeSupervisor({ processes: 1, threads: 2 });
+    bootAll();
+    child(1).blocksAsOne = true;
+    const first = taker(supervisor, 1);
+    const hung = serve(first, '/hang');
+    serve(first, '/blocked');
+    supervisor.onTimeout(first, hung.request, 30_000);
+    pass(490);
+    expect(child(1).told).toEqual([]);
+    pass(20);
+    expect(child(1).told).toEqual(['dump']);
+  });
+
+  test('that gives its slot back shows that the event loop turns: the others finish', () => {
+    const supervisor = makeSupervisor({ processes: 1, threads: 2 });
+    bootAll();
+    child(1).blocksAsOne = true;
+    const first = taker(supervisor, 1);
+    const slow = serve(first, '/slow');
+    serve(first, '/other');
+    supervisor.onTimeout(first, slow.request, 30_000);
+    slow.fake.consumer?.onFailed('aborted', 'cancelled');
+    pass(5_000);
+    expect(child(1).told).toEqual([]);
   });
 
   test('that ends after all lets its process leave in peace', () => {

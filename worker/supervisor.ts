@@ -10,7 +10,7 @@ import type { Cgroup } from './cgroup.ts';
 import { type Death, isRoutine } from './death.ts';
 import { DeathRegister, type RecordedDeath } from './death-register.ts';
 import { Generations, type MakeGenerationRuntime, type Place, PROVEN_MS } from './generation.ts';
-import { ProcessHandle } from './handle.ts';
+import { BLOCKED_MS, ProcessHandle } from './handle.ts';
 import { HealthChecks } from './health.ts';
 import { LIFECYCLE, type LifecycleAction, type LifecycleEvent } from './lifecycle.ts';
 import type { BootFailure } from './runtimes/runtime.ts';
@@ -184,6 +184,7 @@ export class Supervisor implements ProcessPool {
     const handle = this.handles.get(process.id);
     if (handle === undefined) return;
     handle.markOverdue(request);
+    setTimeout(() => this.wake(), BLOCKED_MS).unref();
     const path = request.target.split('?', 1)[0];
     this.apply(handle, 'timed-out', 'timeout', `${request.method} ${path} took longer than ${ms / 1000} s`);
   }
@@ -396,10 +397,10 @@ export class Supervisor implements ProcessPool {
     if (isRoutine(cause) || cause === 'timeout') return;
     const generation = this.generations.get(handle.generation);
     if (generation === undefined) return;
-    generation.noteDeath(this.isOfUse(handle), this.options.clock.now(), this.options.random());
+    const isNews = generation.noteDeath(this.isOfUse(handle), this.options.clock.now(), this.options.random());
     if (bootFailure === null) return;
     generation.failure = bootFailure;
-    this.sayBootFailed(bootFailure);
+    if (isNews && !this.stopping) this.sayBootFailed(bootFailure);
   }
 
   private sayBootFailed(failure: BootFailure): void {

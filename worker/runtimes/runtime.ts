@@ -39,6 +39,11 @@ export interface Child {
   stop(): void;
   /** SIGKILL, or SIGABRT where `dump` asks for the stacks of a hung process to be written to stderr before. */
   kill(dump: boolean): void;
+  /**
+   * One event loop serves all slots: a slot that does not come back after `cancel` says that the loop is blocked, and that no
+   * other request in this process will end either.
+   */
+  readonly blocksAsOne?: boolean;
   /** Raw connection to the application for upgrades; only where the runtime carries them. */
   connect?(): import('node:net').Socket;
 }

@@ -24,6 +24,7 @@ const CONNECT_MS = 10_000;
 const MAX_SOCKET_PATH = 103;
 
 export class NodeProcess implements Child, SlotProcess {
+  readonly blocksAsOne = true;
   readonly connections: Connections;
   readonly prefaceStart: string;
   gone = false;
