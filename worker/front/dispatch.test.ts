@@ -53,6 +53,20 @@ describe('who gets a slot', () => {
     expect(pool.sent.length).toBe(2);
   });
 
+  test('processes that come back without a word are used at the next request, in the order of the queue', () => {
+    const pool = new ScriptedPool(2);
+    const { ask, dispatcher } = makeRig(pool);
+    const back = pool.takers;
+    pool.takers = [];
+    const [first, second] = [ask(), ask()];
+    pool.takers = back;
+    ask();
+    pool.slot(0).respond(200, 'first');
+    pool.slot(1).respond(200, 'second');
+    expect([first.sentBody, second.sentBody]).toEqual(['first', 'second']);
+    expect(dispatcher.queue.length).toBe(0);
+  });
+
   test('a long queue before processes that answer at once is served without recursion', () => {
     const pool = new ScriptedPool(0);
     const { ask } = makeRig(pool, { queueMax: 20_000 });

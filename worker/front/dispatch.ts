@@ -1,5 +1,9 @@
 // Which request gets which slot, and when: at once when one is free, else in the order of the queue. Keeps the deadlines of
 // what runs, and tells the pool what it learns of its processes. The only place that takes slots and gives them back.
+//
+// The deadline (`timeouts.requestMs`) runs while we wait for the application: from the hand-over to the head, then from one piece
+// of the response to the next, as nginx's proxy_read_timeout. It does not run while the client lags: gunicorn's, which counts
+// a slow download too, kills workers for the sake of bad networks. Nor for server-sent events, whose silence is normal.
 import type { Clock } from '../../core/clock.ts';
 import type { WorkerConfig } from '../../core/config/worker.ts';
 import type { Log } from '../../core/log.ts';
@@ -66,7 +70,8 @@ export class Dispatcher {
   submit(passage: Passage): void {
     const now = this.clock.now();
     passage.queuedAt = now;
-    // Never past those that wait.
+    // Never past those that wait. That they wait while a slot is free happens only when the pool has grown without a word.
+    if (this.queue.length > 0) this.serve();
     if (this.queue.length === 0 && this.findSlot(passage)) this.handOver(passage, now);
     else if (this.standIn(passage.exchange)) passage.leave();
     else if (!this.queue.push(passage, now)) passage.refuse('QUEUE_FULL');

@@ -1,4 +1,4 @@
-// What of an application's response head goes on to the client. Pure.
+// What of an application's response head goes on to the client. Pure. Nothing is added: X-Request-Id is the proxy's to tell.
 import type { RawHeaders } from '../../http/exchange.ts';
 
 /**
