@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeLog } from '../../core/log.ts';
+import { openAccessLog } from '../../http/access-log.ts';
+import { RawClient } from '../../http/raw-client.ts';
 import { type Front, type FrontOptions, openFront } from './front.ts';
-import { RawClient, until } from './raw-client.ts';
-import { makeConfig, type Wanted } from './rig.ts';
+import { makeConfig, until, type Wanted } from './rig.ts';
 import { ScriptedPool, type ScriptedSlot } from './scripted-pool.ts';
 
 let directory = '';
@@ -41,7 +42,8 @@ async function open(pool: ScriptedPool, wanted: Wanted = {}, more: Partial<Front
 }
 
 async function client(front: Front, text: string | Buffer = '', reads = true): Promise<RawClient> {
-  const made = await RawClient.open(front.address, reads);
+  const made = await RawClient.connect(front.address);
+  if (!reads) made.socket.pause();
   clients.push(made);
   if (text.length > 0) made.send(text);
   return made;
@@ -52,8 +54,8 @@ const post = (length: number): string => `POST / HTTP/1.1\r\nHost: x\r\nContent-
 const files = (): string[] => readdirSync(directory);
 
 async function answer(client: RawClient): Promise<string> {
-  await until('a response has come', () => client.text.includes('\r\n\r\n'));
-  return client.text;
+  await until('a response has come', () => client.received.includes('\r\n\r\n'));
+  return client.received;
 }
 
 describe('requests and responses', () => {
@@ -113,11 +115,11 @@ describe('requests and responses', () => {
     slots[1]?.consumer.onHead(status, 'Any', headers);
     slots[1]?.consumer.onData(Buffer.from('wrong'));
     slots[1]?.end();
-    await until('both are answered', () => asked.text.split('\r\n\r\n').length === 3);
-    expect(asked.text).not.toContain('wrong');
-    if (wanted === '') expect(asked.text).not.toContain('Content-Length');
-    else expect(asked.text.split(wanted).length).toBe(3);
-    expect(asked.text.endsWith('\r\n\r\n')).toBe(true);
+    await until('both are answered', () => asked.received.split('\r\n\r\n').length === 3);
+    expect(asked.received).not.toContain('wrong');
+    if (wanted === '') expect(asked.received).not.toContain('Content-Length');
+    else expect(asked.received.split(wanted).length).toBe(3);
+    expect(asked.received.endsWith('\r\n\r\n')).toBe(true);
     expect(asked.closed).toBe(false);
   });
 
@@ -139,8 +141,8 @@ describe('requests and responses', () => {
       slot.respond();
     };
     const asked = await client(await open(pool), get());
-    await until('the response has come', () => asked.text.endsWith('ok'));
-    expect(asked.text).toMatch(
+    await until('the response has come', () => asked.received.endsWith('ok'));
+    expect(asked.received).toMatch(
       /^HTTP\/1\.1 103 Early Hints\r\nLink: <\/style\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 /,
     );
   });
@@ -160,7 +162,7 @@ describe('a hung request', () => {
     expect(pool.timedOut).toEqual([1]);
     pool.slot(1).consumer.onData(Buffer.from('fine'));
     pool.slot(1).end();
-    await until('the neighbour is answered', () => neighbour.text.endsWith('fine'));
+    await until('the neighbour is answered', () => neighbour.received.endsWith('fine'));
     expect(front.snapshot().requests.faults).toEqual({ REQUEST_TIMEOUT: 1 });
   });
 });
@@ -195,7 +197,7 @@ describe('the queue', () => {
     const front = await open(pool);
     const impatient = await client(front, get());
     await until('it waits', () => front.snapshot().queue.length === 1);
-    impatient.leave();
+    impatient.socket.resetAndDestroy();
     await until('it has left the queue', () => front.snapshot().queue.length === 0);
     pool.add(1);
     expect(pool.sent.length).toBe(0);
@@ -274,9 +276,9 @@ describe('request bodies', () => {
     const front = await open(pool);
     const slow = await client(front, `${post(10)}half`);
     const good = await client(front, get());
-    await until('the good one is served', () => good.text.endsWith('GET'));
+    await until('the good one is served', () => good.received.endsWith('GET'));
     slow.send('-other');
-    await until('the slow one is served', () => slow.text.endsWith('POST'));
+    await until('the slow one is served', () => slow.received.endsWith('POST'));
   });
 
   test.each([
@@ -289,7 +291,7 @@ describe('request bodies', () => {
     asked.send('x'.repeat(sent));
     await until('it is being taken in', () => front.snapshot().requests.inFlight === 1);
     if (sent > 1000) await until('its file is there', () => files().length === 1);
-    asked.leave();
+    asked.socket.resetAndDestroy();
     await until('it is over', () => front.snapshot().requests.inFlight === 0);
     await until('no file is there', () => files().length === 0);
     expect(pool.sent.length).toBe(0);
@@ -325,9 +327,9 @@ describe('a slow reader', () => {
     expect(slot.paused).toBe(false);
     slot.end();
     expect(pool.busy).toBe(0);
-    slow.read();
-    await until('it has read all', () => slow.text.length > 200_000);
-    expect(slow.text.endsWith('a'.repeat(1000))).toBe(true);
+    slow.socket.resume();
+    await until('it has read all', () => slow.received.length > 200_000);
+    expect(slow.received.endsWith('a'.repeat(1000))).toBe(true);
   });
 
   test('of a large one holds the application, and gets every byte', async () => {
@@ -346,14 +348,17 @@ describe('a slow reader', () => {
     };
     produce();
     expect(written).toBeLessThan(20_000_000);
-    slow.read();
+    slow.socket.resume();
     await until('it has been produced', () => {
       produce();
       return written === 20_000_000;
     });
     slot.end();
-    await until('the last chunk has come', () => slow.socket.bytesRead > 20_000_000 && slow.text.endsWith('0\r\n\r\n'));
-    expect(slow.text.match(/b/g)?.length).toBe(20_000_000);
+    await until(
+      'the last chunk has come',
+      () => slow.socket.bytesRead > 20_000_000 && slow.received.endsWith('0\r\n\r\n'),
+    );
+    expect(slow.received.match(/b/g)?.length).toBe(20_000_000);
   });
 
   test('that leaves: the application is told, and its slot comes back', async () => {
@@ -364,7 +369,7 @@ describe('a slow reader', () => {
     const slot = pool.slot(0);
     slot.consumer.onHead(200, 'OK', []);
     slot.consumer.onData(Buffer.from('first'));
-    asked.leave();
+    asked.socket.resetAndDestroy();
     await until('the process has been told', () => slot.cancelled);
     slot.fail('aborted');
     expect(pool.busy).toBe(0);
@@ -392,8 +397,8 @@ describe('draining', () => {
     pool.slot(0).respond();
     pool.slot(1).respond();
     expect(await drained).toBe(0);
-    expect(running.text).toContain('200 OK');
-    expect(waiting.text).toContain('200 OK');
+    expect(running.received).toContain('200 OK');
+    expect(waiting.received).toContain('200 OK');
     expect(await front.drain(0)).toBe(0);
   });
 
@@ -436,15 +441,24 @@ describe('while developing, an application that does not start', () => {
   });
 });
 
-test('an access log is told of each answered request, refused ones too', async () => {
+test('an access log has each answered request, refused ones too', async () => {
   const pool = new ScriptedPool(1);
   pool.script = (slot) => slot.respond();
-  const seen: string[] = [];
-  const front = await open(pool, {}, { accessLog: ({ method, status }) => seen.push(`${method} ${status}`) });
-  await answer(await client(front, get()));
-  await answer(await client(front, 'GET / HTTP/1.1\r\n\r\n'));
-  await until('both are told of', () => seen.length === 2);
-  expect(seen).toEqual(['GET 200', 'GET 400']);
+  const file = join(directory, 'access.log');
+  const accessLog = openAccessLog({ file }, () => {});
+  const front = await open(pool, {}, { accessLog });
+  await answer(await client(front, get('/good')));
+  await answer(await client(front, 'GET /bad HTTP/1.1\r\n\r\n'));
+  await until('both are counted', () => front.snapshot().requests.total === 2);
+  await accessLog.close();
+  const logged = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(logged).toMatchObject([
+    { target: '/good', status: 200, bytes: 2 },
+    { target: '/bad', status: 400, fault: 'HOST_MISSING' },
+  ]);
 });
 
 test('metrics tell of requests, faults, queue time and application time', async () => {
@@ -462,4 +476,5 @@ test('metrics tell of requests, faults, queue time and application time', async 
   expect(metrics).toContain('webapp_worker_app_seconds_count 1');
   expect(metrics).toContain('webapp_worker_requests_in_flight 0');
   expect(metrics).toContain('webapp_worker_redispatched_total 0');
+  expect(metrics).toContain('webapp_worker_connections_total 2');
 });

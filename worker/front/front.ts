@@ -6,8 +6,10 @@ import type { Clock } from '../../core/clock.ts';
 import type { WorkerConfig } from '../../core/config/worker.ts';
 import type { Log } from '../../core/log.ts';
 import type { WorkerStatus } from '../../core/status/worker.ts';
+import type { AccessLog } from '../../http/access-log.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { type DoorLimits, type FrontDoor, type ListenAddress, openFrontDoor } from '../../http/listen.ts';
+import { registerDoorMetrics } from '../../http/metrics.ts';
 import type { BootFailure } from '../runtimes/runtime.ts';
 import type { ProcessPool } from '../slot.ts';
 import { BodyStore } from './body-store.ts';
@@ -33,8 +35,8 @@ export interface FrontOptions {
    * requests are answered with a page that shows it, instead of waiting for a process.
    */
   readonly bootFailure?: () => BootFailure | null;
-  /** Told of each answered request. Absent: no access log; behind our proxy, which has one, that is the rule. */
-  readonly accessLog?: (exchange: Exchange) => void;
+  /** Absent: none. That is the rule behind our proxy, which has one. Its owner closes it. */
+  readonly accessLog?: AccessLog;
 }
 
 /** The front's part of the status document. */
@@ -101,7 +103,7 @@ class OpenFront implements Front {
   }
 
   async open(address: ListenAddress): Promise<void> {
-    const { accessLog, bootFailure, log } = this.options;
+    const { accessLog, bootFailure, clock, log, registry } = this.options;
     this.door = await openFrontDoor(address, {
       limits: makeDoorLimits(this.config),
       onRequest: (exchange) => this.reception.receive(exchange),
@@ -111,10 +113,11 @@ class OpenFront implements Front {
       onFault: (code) => this.counters.fault(code),
       onDone: (exchange) => {
         this.counters.done(exchange.status);
-        accessLog?.(exchange);
+        accessLog?.write(exchange, clock.now());
       },
       onHandlerError: (error) => log.error('an error in the front', { error }),
     });
+    registerDoorMetrics(registry, 'webapp_worker_', this.door);
     if (bootFailure === undefined) return;
     this.standInTimer = setInterval(() => this.dispatcher.standInForWaiting(), STAND_IN_MS).unref();
   }

@@ -66,3 +66,12 @@ export function makeRig(pool: ScriptedPool, wanted: Wanted = {}, directory = '/n
   };
   return { ask, counters, dispatcher, lines, reception, store };
 }
+
+/** Polls until `condition` holds; fails with `what` when it does not within 10 s. */
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

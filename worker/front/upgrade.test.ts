@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeLog } from '../../core/log.ts';
+import { RawClient } from '../../http/raw-client.ts';
 import { type Front, openFront } from './front.ts';
-import { RawClient, until } from './raw-client.ts';
-import { makeConfig, type Wanted } from './rig.ts';
+import { makeConfig, until, type Wanted } from './rig.ts';
 import { ScriptedPool, type ScriptedProcess } from './scripted-pool.ts';
 
 let directory = '';
@@ -61,7 +61,7 @@ async function open(pool: ScriptedPool, wanted: Wanted = {}): Promise<Front> {
 }
 
 async function client(front: Front, text: string): Promise<RawClient> {
-  const made = await RawClient.open(front.address);
+  const made = await RawClient.connect(front.address);
   clients.push(made);
   made.send(text);
   return made;
@@ -86,16 +86,16 @@ test('the head goes to the application as it came, then bytes both ways, and no 
   const process = upgradable(pool.takers[0], await listen(makeEcho(seen)));
   const front = await open(pool);
   const asked = await client(front, ASK);
-  await until('it is open', () => asked.text.endsWith('hello'));
-  expect(asked.text.startsWith('HTTP/1.1 101 Switching Protocols\r\n')).toBe(true);
+  await until('it is open', () => asked.received.endsWith('hello'));
+  expect(asked.received.startsWith('HTTP/1.1 101 Switching Protocols\r\n')).toBe(true);
   expect(seen[0]?.url).toBe('/chat?room=1');
   expect(seen[0]?.headers).toMatchObject({ upgrade: 'websocket', 'x-forwarded-for': '203.0.113.1' });
   expect(process).toMatchObject({ upgraded: 1, busy: 0 });
   const big = 'abcdefgh'.repeat(200_000);
   asked.send(big);
-  await until('all has come back', () => asked.text.length > big.length);
-  expect(asked.text.endsWith(big)).toBe(true);
-  asked.leave();
+  await until('all has come back', () => asked.received.length > big.length);
+  expect(asked.received.endsWith(big)).toBe(true);
+  asked.socket.resetAndDestroy();
   await until('the process is free of it', () => process.upgraded === 0);
   expect(front.snapshot().requests).toMatchObject({ total: 1, byClass: { '1xx': 1 } });
 });
@@ -104,7 +104,7 @@ test('what the client sends before the 101 reaches the application after it', as
   const pool = new ScriptedPool(1);
   upgradable(pool.takers[0], await listen(makeEcho()));
   const asked = await client(await open(pool), `${ASK}early`);
-  await until('it has been echoed', () => asked.text.endsWith('helloearly'));
+  await until('it has been echoed', () => asked.received.endsWith('helloearly'));
 });
 
 describe('a refusal passes back as it is, and nothing of the client goes on', () => {
@@ -128,11 +128,11 @@ describe('a refusal passes back as it is, and nothing of the client goes on', ()
     });
     const process = upgradable(pool.takers[0], await listen(app));
     const asked = await client(await open(pool), ASK);
-    await until('it is closed', () => asked.closed);
-    expect(asked.text.startsWith(head)).toBe(true);
-    expect(asked.text).toContain('Connection: close\r\n');
-    expect(asked.text.toLowerCase()).not.toContain('transfer-encoding');
-    expect(asked.text.endsWith(`\r\n\r\n${body}`)).toBe(true);
+    await until('it is ended', () => asked.ended);
+    expect(asked.received.startsWith(head)).toBe(true);
+    expect(asked.received).toContain('Connection: close\r\n');
+    expect(asked.received.toLowerCase()).not.toContain('transfer-encoding');
+    expect(asked.received.endsWith(`\r\n\r\n${body}`)).toBe(true);
     asked.send('GET /smuggled HTTP/1.1\r\n\r\n');
     await until('the process is free of it', () => process.upgraded === 0);
     expect(received).not.toContain('smuggled');
@@ -142,8 +142,8 @@ describe('a refusal passes back as it is, and nothing of the client goes on', ()
     const pool = new ScriptedPool(1);
     upgradable(pool.takers[0], await listen(createNetServer((socket) => socket.write('SSH-2.0-x\r\n\r\n'))));
     const asked = await client(await open(pool), ASK);
-    await until('it is answered', () => asked.text.includes('\r\n\r\n'));
-    expect(asked.text).toContain('502 Bad Gateway');
+    await until('it is answered', () => asked.received.includes('\r\n\r\n'));
+    expect(asked.received).toContain('502 Bad Gateway');
   });
 });
 
@@ -152,8 +152,8 @@ test('an application that ends its side: the client gets the last bytes and the 
   const app = createServer().on('upgrade', (_request, socket) => socket.end(`${SWITCH}bye`));
   const process = upgradable(pool.takers[0], await listen(app));
   const asked = await client(await open(pool), ASK);
-  await until('it is closed', () => asked.closed);
-  expect(asked.text.endsWith('bye')).toBe(true);
+  await until('it is ended', () => asked.ended);
+  expect(asked.received.endsWith('bye')).toBe(true);
   await until('the process is free of it', () => process.upgraded === 0);
 });
 
@@ -162,7 +162,7 @@ test('a process that is gone, though the pool does not know, is not the end: ano
   const gone = upgradable(pool.takers[0], join(directory, 'gone.sock'));
   upgradable(pool.takers[1], await listen(makeEcho()));
   const asked = await client(await open(pool), ASK);
-  await until('it is open', () => asked.text.endsWith('hello'));
+  await until('it is open', () => asked.received.endsWith('hello'));
   expect(gone.upgraded).toBe(0);
 });
 
@@ -171,8 +171,8 @@ test('a process that dies before it answers: 502', async () => {
   const app = createNetServer((socket) => socket.on('data', () => socket.destroy()));
   const process = upgradable(pool.takers[0], await listen(app));
   const asked = await client(await open(pool), ASK);
-  await until('it is answered', () => asked.text.includes('\r\n\r\n'));
-  expect(asked.text).toContain('502 Bad Gateway');
+  await until('it is answered', () => asked.received.includes('\r\n\r\n'));
+  expect(asked.received).toContain('502 Bad Gateway');
   expect(process.upgraded).toBe(0);
 });
 
@@ -180,8 +180,8 @@ test('an application that does not answer: 504', async () => {
   const pool = new ScriptedPool(1);
   const process = upgradable(pool.takers[0], await listen(createNetServer(() => {})));
   const asked = await client(await open(pool, { requestMs: 100 }), ASK);
-  await until('it is answered', () => asked.text.includes('\r\n\r\n'));
-  expect(asked.text).toContain('504 Gateway Timeout');
+  await until('it is answered', () => asked.received.includes('\r\n\r\n'));
+  expect(asked.received).toContain('504 Gateway Timeout');
   await until('the process is free of it', () => process.upgraded === 0);
 });
 
@@ -196,15 +196,15 @@ test('without a process it waits for one', async () => {
   // A process is ready only with its connections: the pool says so once more.
   await until('it is open', () => {
     pool.onFree?.();
-    return asked.text.endsWith('hello');
+    return asked.received.endsWith('hello');
   });
 });
 
 test('without a process for too long: 503 with Retry-After', async () => {
   const asked = await client(await open(new ScriptedPool(0), { queueMs: 50 }), ASK);
-  await until('it is answered', () => asked.text.includes('\r\n\r\n'));
-  expect(asked.text).toContain('503 Service Unavailable');
-  expect(asked.text).toMatch(/Retry-After: \d+/);
+  await until('it is answered', () => asked.received.includes('\r\n\r\n'));
+  expect(asked.received).toContain('503 Service Unavailable');
+  expect(asked.received).toMatch(/Retry-After: \d+/);
 });
 
 test('they are spread over the processes', async () => {
@@ -214,7 +214,7 @@ test('they are spread over the processes', async () => {
   const front = await open(pool);
   for (let i = 0; i < 4; i++) {
     const asked = await client(front, ASK);
-    await until('it is open', () => asked.text.endsWith('hello'));
+    await until('it is open', () => asked.received.endsWith('hello'));
   }
   expect(pool.takers.map((process) => process.upgraded)).toEqual([2, 2]);
 });
@@ -223,6 +223,6 @@ test('a WSGI application sees such a request as any other', async () => {
   const pool = new ScriptedPool(1);
   pool.script = (slot) => slot.respond(200, 'plain');
   const asked = await client(await open(pool, { runtime: 'wsgi' }), ASK);
-  await until('it is answered', () => asked.text.endsWith('plain'));
-  expect(asked.text).toContain('200 OK');
+  await until('it is answered', () => asked.received.endsWith('plain'));
+  expect(asked.received).toContain('200 OK');
 });
