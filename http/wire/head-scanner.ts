@@ -7,8 +7,11 @@ import { COLON, CR, FIELD_TEXT, HTAB, LF, SP, TOKEN } from './octets.ts';
 export const MORE = -1;
 export const INVALID = -2;
 
-const START_LINE = 0;
-const START_LF = 1;
+/** Of `HTTP/`: the start line is a status line. */
+const CAPITAL_H = 72;
+
+const STATUS_LINE = 0;
+const STATUS_LF = 1;
 const LINE = 2;
 const NAME = 3;
 const BEFORE_VALUE = 4;
@@ -21,20 +24,20 @@ const MARKS = 4;
 
 export class HeadScanner {
   readonly #maxBytes: number;
-  readonly #startLine: boolean;
+  readonly #statusLine: boolean;
   #state: number;
   readonly #marks: Int32Array;
   #fields = 0;
-  #startLineEnd = 0;
+  #statusLineEnd = 0;
   /** Octets of this head from earlier chunks; grows, and is dropped at the end. */
   #kept: Buffer | null = null;
   #keptBytes = 0;
   #text = '';
 
-  /** @param startLine whether a start line comes before the fields: false for trailers */
-  constructor(startLine: boolean, maxBytes: number, maxFields: number) {
-    this.#startLine = startLine;
-    this.#state = startLine ? START_LINE : LINE;
+  /** @param statusLine whether a status line comes before the fields: false for trailers */
+  constructor(statusLine: boolean, maxBytes: number, maxFields: number) {
+    this.#statusLine = statusLine;
+    this.#state = statusLine ? STATUS_LINE : LINE;
     this.#maxBytes = maxBytes;
     this.#marks = new Int32Array(maxFields * MARKS);
   }
@@ -47,8 +50,8 @@ export class HeadScanner {
   get text(): string {
     return this.#text;
   }
-  get startLine(): string {
-    return this.#text.substring(0, this.#startLineEnd);
+  get statusLine(): string {
+    return this.#text.substring(0, this.#statusLineEnd);
   }
   nameStart(field: number): number {
     return this.#marks[field * MARKS] as number;
@@ -69,7 +72,7 @@ export class HeadScanner {
 
   /** Forgets the head, to scan the next one. */
   reset(): void {
-    this.#state = this.#startLine ? START_LINE : LINE;
+    this.#state = this.#statusLine ? STATUS_LINE : LINE;
     this.#fields = 0;
     this.#text = '';
     this.#kept = null;
@@ -132,14 +135,16 @@ export class HeadScanner {
           state = VALUE;
           break;
         case VALUE:
-        case START_LINE:
+        case STATUS_LINE:
+          // Another protocol's greeting may never end in an empty line: it is refused at once.
+          if (at + shift === 0 && bytes[at] !== CAPITAL_H) return INVALID;
           while (at < end && FIELD_TEXT[bytes[at] as number] === 1) at++;
           if (at === end) break;
           if (bytes[at] !== CR) return INVALID;
           if (state === VALUE) marks[mark + 3] = at + shift;
-          else this.#startLineEnd = at + shift;
+          else this.#statusLineEnd = at + shift;
           at++;
-          state = state === VALUE ? VALUE_LF : START_LF;
+          state = state === VALUE ? VALUE_LF : STATUS_LF;
           break;
         default:
           if (bytes[at] !== LF) return INVALID;

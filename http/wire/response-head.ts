@@ -27,7 +27,7 @@ export class ResponseHead {
     this.#contentLength = -1;
     this.#chunked = false;
     this.#close = false;
-    return this.#readStatusLine(scanner.startLine) && this.#readFields(scanner) && this.#frame(method);
+    return this.#readStatusLine(scanner.statusLine) && this.#readFields(scanner) && this.#frame(method);
   }
 
   /** `HTTP/1.x SP 3DIGIT [SP reason]`. The last space is missing from many servers, without any doubt about what is meant. */
