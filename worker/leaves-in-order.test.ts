@@ -31,6 +31,30 @@ describe.each(['app:app', 'app.js'])('SIGTERM: %s', (app) => {
   });
 });
 
+test.each(['app:app', 'app.js'])(
+  'Ctrl-C in a terminal, which reaches the processes too, finishes what runs: %s',
+  async (app) => {
+    const started = await start('-w', '2', app);
+    await started.ready(2);
+    const asked = started.ask('/slow?s=1');
+    await until('it to run', async () => (await started.status()).processes.busy === 1);
+    started.interruptGroup();
+    expect(await asked).toMatchObject({ status: 200, text: 'slow' });
+    expect(await started.ended()).toBe(0);
+    expect(started.output).not.toMatch(/KeyboardInterrupt/);
+  },
+);
+
+test.each(['app:app', '--preload app:app', 'app.js'])(
+  'asked to stop while it starts, it ends with 0: %s',
+  async (app) => {
+    const started = await start('-w', '2', ...app.split(' '));
+    started.kill('SIGTERM');
+    expect(await started.ended()).toBe(0);
+    expect(started.line('level', 'error')).toBeUndefined();
+  },
+);
+
 test('it is not ready at once, and takes requests for the drain delay', async () => {
   const started = await start('-w', '2', '--drain-delay', '1s', 'app:app');
   await started.ready(2);

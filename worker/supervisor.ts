@@ -1,18 +1,16 @@
 // Keeps the wanted application processes alive: one upkeep pass that looks, plans (upkeep.ts) and acts, woken by whatever
 // happens and by the next deadline. Made by program.ts; the front takes its processes as a `ProcessPool`. Decisions are in
-// lifecycle.ts, upkeep.ts, generation.ts and death.ts; here are the effects.
+// upkeep.ts, lifecycle.ts, generation.ts and death.ts.
 import type { Clock } from '../core/clock.ts';
 import type { WorkerConfig } from '../core/config/worker.ts';
 import type { Log } from '../core/log.ts';
-import { formatBytes } from '../core/quantity.ts';
 import type { DeathCause } from '../core/status/worker.ts';
 import type { Cgroup } from './cgroup.ts';
 import { type Death, isRoutine } from './death.ts';
 import { DeathRegister, type RecordedDeath } from './death-register.ts';
 import { Generations, type MakeGenerationRuntime, type Place, PROVEN_MS } from './generation.ts';
-import { BLOCKED_MS, ProcessHandle } from './handle.ts';
-import { HealthChecks } from './health.ts';
-import { LIFECYCLE, type LifecycleAction, type LifecycleEvent } from './lifecycle.ts';
+import { BLOCKED_MS, type ProcessHandle } from './handle.ts';
+import { Roster } from './roster.ts';
 import type { BootFailure } from './runtimes/runtime.ts';
 import type { AppProcess, BufferedRequest, ProcessPool } from './slot.ts';
 import { type ProcessView, planUpkeep, type Wanted } from './upkeep.ts';
@@ -47,10 +45,6 @@ export interface SupervisorSnapshot {
 const MAX_PROCESSES = 256;
 /** How often memory is looked at. */
 const SAMPLE_MS = 5_000;
-/** A process that has said it cannot start, or has been told to write its stacks, is killed after so long. */
-const LAST_WORDS_MS = 2_000;
-/** A SIGKILL that did nothing (the process waits in the kernel) is sent again, so that it does not look forgotten. */
-const KILL_AGAIN_MS = 10_000;
 /** A limit that a process exceeds when it is new must not turn into a loop of restarts. */
 const LEAST_AGE_FOR_MEMORY_MS = 30_000;
 
@@ -64,14 +58,12 @@ export class Supervisor implements ProcessPool {
   onFree: (() => void) | null = null;
 
   private readonly options: SupervisorOptions;
-  private readonly handles = new Map<number, ProcessHandle>();
-  private readonly health = new Map<number, HealthChecks>();
+  private readonly roster: Roster;
   private readonly generations: Generations;
   private readonly deaths: DeathRegister;
   private config: WorkerConfig;
   /** TTIN and TTOU, on top of the configuration. */
   private extra = 0;
-  private ids = 0;
   private booted = false;
   private stopping = false;
   private woken = false;
@@ -79,19 +71,21 @@ export class Supervisor implements ProcessPool {
   private sampler: NodeJS.Timeout | undefined;
   private onEmpty: (() => void)[] = [];
 
-  private readonly actions: Readonly<Record<LifecycleAction, (handle: ProcessHandle) => void>> = {
-    serve: (handle) => this.serve(handle),
-    withdraw: () => this.chooseTakers(),
-    stop: (handle) => this.askToStop(handle),
-    kill: (handle) => this.kill(handle, false, KILL_AGAIN_MS),
-    dump: (handle) => this.kill(handle, true, LAST_WORDS_MS),
-    bury: (handle) => this.bury(handle),
-  };
-
   constructor(options: SupervisorOptions, config: WorkerConfig) {
     this.options = options;
     this.config = config;
-    this.deaths = new DeathRegister(options.cgroup, options.clock, options.log);
+    const { clock, random, log } = options;
+    this.roster = new Roster(
+      { clock, random, log, config: () => this.config },
+      {
+        onChange: () => this.wake(),
+        onReady: (handle) => this.noteReady(handle),
+        onWithdrawn: () => this.chooseTakers(),
+        onFree: () => this.onFree?.(),
+        onGone: (handle) => this.noteGone(handle),
+      },
+    );
+    this.deaths = new DeathRegister(options.cgroup, clock, log);
     this.generations = new Generations(options.place, options.makeRuntime, config);
   }
 
@@ -106,8 +100,7 @@ export class Supervisor implements ProcessPool {
     this.config = config;
     if (config.processes !== before.processes) this.extra = 0;
     if (this.generations.configure(config)) this.chooseTakers();
-    if (JSON.stringify(config.health) !== JSON.stringify(before.health))
-      for (const checks of this.health.values()) checks.start();
+    if (JSON.stringify(config.health) !== JSON.stringify(before.health)) this.roster.recheckHealth();
     this.wake();
   }
 
@@ -133,7 +126,7 @@ export class Supervisor implements ProcessPool {
     clearInterval(this.sampler);
     const deadline = this.options.clock.now() + timeoutMs;
     this.upkeep();
-    for (const handle of this.handles.values()) handle.deadline = Math.min(handle.deadline, deadline);
+    this.roster.hasten(deadline);
     this.upkeep();
     await this.empty();
     clearTimeout(this.timer);
@@ -145,7 +138,7 @@ export class Supervisor implements ProcessPool {
     this.stopping = true;
     clearInterval(this.sampler);
     clearTimeout(this.timer);
-    for (const handle of this.handles.values()) handle.child?.kill(false);
+    this.roster.killAll();
     this.generations.close();
   }
 
@@ -159,18 +152,18 @@ export class Supervisor implements ProcessPool {
   }
 
   snapshot(): SupervisorSnapshot {
-    for (const handle of this.handles.values()) this.measure(handle);
+    for (const handle of this.roster.all()) this.measure(handle);
     return {
       desired: this.stopping ? 0 : this.desired,
       booted: this.booted,
-      handles: [...this.handles.values()],
+      handles: this.roster.all(),
       deaths: this.deaths.latest,
       ends: this.deaths.counts,
     };
   }
 
   onServed(process: AppProcess): void {
-    const handle = this.handles.get(process.id);
+    const handle = this.roster.get(process.id);
     if (handle === undefined) return;
     handle.served++;
     const { maxRequests } = this.config;
@@ -181,17 +174,17 @@ export class Supervisor implements ProcessPool {
   }
 
   onTimeout(process: AppProcess, request: BufferedRequest, ms: number): void {
-    const handle = this.handles.get(process.id);
+    const handle = this.roster.get(process.id);
     if (handle === undefined) return;
     handle.markOverdue(request);
     setTimeout(() => this.wake(), BLOCKED_MS).unref();
     const path = request.target.split('?', 1)[0];
-    this.apply(handle, 'timed-out', 'timeout', `${request.method} ${path} took longer than ${ms / 1000} s`);
+    this.roster.apply(handle, 'timed-out', 'timeout', `${request.method} ${path} took longer than ${ms / 1000} s`);
   }
 
   onBroken(process: AppProcess, detail: string): void {
-    const handle = this.handles.get(process.id);
-    if (handle !== undefined) this.apply(handle, 'broken', 'protocol', detail);
+    const handle = this.roster.get(process.id);
+    if (handle !== undefined) this.roster.apply(handle, 'broken', 'protocol', detail);
   }
 
   // ── the upkeep pass ──
@@ -207,16 +200,21 @@ export class Supervisor implements ProcessPool {
 
   private upkeep(): void {
     this.forgive();
-    const plan = planUpkeep([...this.handles.values()].map(viewOf), this.wanted(), this.options.clock.now());
+    const plan = planUpkeep(this.roster.all().map(viewOf), this.wanted(), this.options.clock.now());
     for (const { id, event, cause } of plan.steps) {
-      const handle = this.handles.get(id);
-      if (handle !== undefined) this.apply(handle, event, cause);
+      const handle = this.roster.get(id);
+      if (handle !== undefined) this.roster.apply(handle, event, cause);
     }
-    for (const { generation, count } of plan.spawn) for (let i = 0; i < count; i++) this.spawn(generation);
+    for (const { generation, count } of plan.spawn) this.spawn(generation, count);
     // The plan has not seen those: their deadlines are the next pass's.
     if (plan.spawn.length > 0) this.wake();
-    this.generations.closeUnused(new Set([...this.handles.values()].map((handle) => handle.generation)));
+    this.generations.closeUnused(new Set(this.roster.all().map((handle) => handle.generation)));
     this.rest(plan.wakeAt);
+  }
+
+  private spawn(number: number, count: number): void {
+    const generation = this.generations.get(number);
+    for (let i = 0; generation !== undefined && i < count; i++) this.roster.spawn(generation);
   }
 
   private rest(wakeAt: number): void {
@@ -252,7 +250,7 @@ export class Supervisor implements ProcessPool {
   /** Processes that prove of use end the waiting after crashes that came before them. */
   private forgive(): void {
     if (!this.generations.target.failing && !this.generations.fallback?.failing) return;
-    for (const handle of this.handles.values()) {
+    for (const handle of this.roster.all()) {
       if (handle.readyAt !== null && this.isOfUse(handle))
         this.generations.get(handle.generation)?.noteUse(handle.readyAt);
     }
@@ -262,102 +260,11 @@ export class Supervisor implements ProcessPool {
     return handle.useful || (handle.readyAt !== null && this.options.clock.now() - handle.readyAt >= PROVEN_MS);
   }
 
-  // ── processes ──
+  // ── what the roster tells ──
 
-  private spawn(generationNumber: number): void {
-    const generation = this.generations.get(generationNumber);
-    if (generation === undefined) return;
-    const { clock, random } = this.options;
-    const handle = new ProcessHandle({
-      id: ++this.ids,
-      generation: generation.number,
-      clock,
-      bootDeadline: clock.now() + this.config.timeouts.bootMs,
-      lot: random(),
-      events: { onFree: (freed) => this.freed(freed), onLost: (lost) => this.onBroken(lost, 'its connection closed') },
-    });
-    this.handles.set(handle.id, handle);
-    const child = generation.runtime.start(handle.id, {
-      onPid: (pid) => {
-        handle.pid = pid;
-      },
-      onReady: (slots) => {
-        handle.attachSlots(slots);
-        this.checkHealth(handle);
-      },
-      onBootFailed: (failure) => {
-        handle.bootFailure = failure;
-        this.apply(handle, 'boot-failed', 'boot', failure.reason);
-      },
-      onExit: (exitCode, signal) => {
-        handle.exitCode = exitCode;
-        handle.signal = signal;
-        this.apply(handle, 'exited', 'exit');
-      },
-    });
-    handle.attachChild(child);
-  }
-
-  /** The first check that passes makes the process ready; without checks it is so at once. */
-  private checkHealth(handle: ProcessHandle): void {
-    const checks = new HealthChecks(handle, () => this.config.health, {
-      onPassed: () => {
-        if (handle.worn === 'unhealthy') handle.worn = null;
-        if (handle.state === 'starting') this.apply(handle, 'booted', 'exit');
-      },
-      onFailed: (inARow, detail) => this.noteUnhealthy(handle, inARow, detail),
-    });
-    this.health.set(handle.id, checks);
-    checks.start();
-  }
-
-  private noteUnhealthy(handle: ProcessHandle, inARow: number, detail: string): void {
-    handle.healthDetail = detail;
-    const { health } = this.config;
-    if (health === undefined || handle.state !== 'ready' || handle.worn !== null || inARow < health.failures) return;
-    this.options.log.warn('process is unhealthy', { process: handle.id, pid: handle.pid, detail });
-    handle.worn = 'unhealthy';
-    this.wake();
-  }
-
-  private freed(handle: ProcessHandle): void {
-    if (handle.state === 'draining') this.wake();
-    else this.onFree?.();
-  }
-
-  private apply(handle: ProcessHandle, event: LifecycleEvent, cause: DeathCause, detail = ''): void {
-    const before = handle.state;
-    const [next, ...actions] = LIFECYCLE[before][event];
-    if (next === 'draining' && before !== 'draining') this.beginDrain(handle, event, cause, detail);
-    handle.state = next;
-    for (const action of actions) this.actions[action](handle);
-    this.wake();
-  }
-
-  private beginDrain(handle: ProcessHandle, event: LifecycleEvent, cause: DeathCause, detail: string): void {
-    const now = this.options.clock.now();
-    handle.blame = { cause, detail: detail || this.detailOf(handle, cause) };
-    handle.drainingSince = now;
-    handle.deadline = now + (event === 'boot-failed' ? LAST_WORDS_MS : this.config.timeouts.gracefulMs);
-    this.health.get(handle.id)?.close();
-  }
-
-  private detailOf(handle: ProcessHandle, cause: DeathCause): string {
-    if (cause === 'unhealthy' || cause === 'boot-timeout') return handle.healthDetail;
-    if (cause === 'max-memory' && handle.residentBytes !== undefined) return formatBytes(handle.residentBytes);
-    return '';
-  }
-
-  private serve(handle: ProcessHandle): void {
-    const now = this.options.clock.now();
-    handle.readyAt = now;
+  private noteReady(handle: ProcessHandle): void {
     this.booted = true;
     this.generations.noteReady(handle.generation);
-    this.options.log.info('process ready', {
-      process: handle.id,
-      pid: handle.pid,
-      bootMs: Math.round(now - handle.startedAt),
-    });
     this.chooseTakers();
     this.onFree?.();
   }
@@ -365,31 +272,14 @@ export class Supervisor implements ProcessPool {
   private chooseTakers(): void {
     const { development } = this.options.place;
     const wanted = this.generations.target.number;
-    this.takers = [...this.handles.values()].filter(
-      (handle) => handle.state === 'ready' && (!development || handle.generation === wanted),
-    );
+    this.takers = this.roster
+      .all()
+      .filter((handle) => handle.state === 'ready' && (!development || handle.generation === wanted));
   }
 
-  private askToStop(handle: ProcessHandle): void {
-    handle.asked = 'stop';
-    handle.child?.stop();
-  }
-
-  private kill(handle: ProcessHandle, dump: boolean, againMs: number): void {
-    handle.asked = 'kill';
-    handle.deadline = this.options.clock.now() + againMs;
-    handle.child?.kill(dump);
-  }
-
-  // ── deaths ──
-
-  private bury(handle: ProcessHandle): void {
-    this.handles.delete(handle.id);
-    this.health.get(handle.id)?.close();
-    this.health.delete(handle.id);
+  private noteGone(handle: ProcessHandle): void {
     this.account(handle, this.deaths.record(handle));
-    handle.clear();
-    if (this.handles.size === 0) for (const resolve of this.onEmpty.splice(0)) resolve();
+    if (this.roster.size === 0) for (const resolve of this.onEmpty.splice(0)) resolve();
   }
 
   /** What a death says about its generation. A hung request says nothing: its process had started. */
@@ -409,7 +299,7 @@ export class Supervisor implements ProcessPool {
   }
 
   private empty(): Promise<void> {
-    return this.handles.size === 0 ? Promise.resolve() : new Promise((resolve) => this.onEmpty.push(resolve));
+    return this.roster.size === 0 ? Promise.resolve() : new Promise((resolve) => this.onEmpty.push(resolve));
   }
 
   // ── memory ──
@@ -418,7 +308,7 @@ export class Supervisor implements ProcessPool {
     this.deaths.forgetOomKills();
     const { maxMemoryBytes } = this.config;
     if (maxMemoryBytes === undefined) return;
-    for (const handle of this.handles.values()) {
+    for (const handle of this.roster.all()) {
       this.measure(handle);
       if (handle.state !== 'ready' || handle.worn !== null || (handle.residentBytes ?? 0) <= maxMemoryBytes) continue;
       if (this.options.clock.now() - handle.startedAt < LEAST_AGE_FOR_MEMORY_MS) continue;

@@ -68,6 +68,8 @@ export class WorkerUnderTest {
       cwd: this.directory,
       env: { ...process.env, TMPDIR: this.temporary, ...plan.env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // Its own process group, as a terminal makes it for a command.
+      detached: true,
     });
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       this.output += chunk;
@@ -105,7 +107,8 @@ export class WorkerUnderTest {
   }
 
   async listening(): Promise<this> {
-    await until(`listening; said: ${this.output}`, () => this.line('msg', 'listening') !== undefined || this.hasEnded);
+    await until('listening', () => this.line('msg', 'listening') !== undefined || this.hasEnded);
+    if (this.hasEnded) throw new Error(`it ended with ${this.exitCode}: ${JSON.stringify(this.lines)} ${this.output}`);
     return this;
   }
 
@@ -117,6 +120,11 @@ export class WorkerUnderTest {
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** As Ctrl-C in a terminal: every process of its group gets SIGINT. */
+  interruptGroup(): void {
+    process.kill(-this.pid, 'SIGINT');
   }
 
   async ended(): Promise<number | null> {
