@@ -1,9 +1,10 @@
 // The application's http.Server on our Unix socket: a real one, so that the application sees genuine req and res. What differs
 // from a server on a public port is done here, before any listener of the application runs: the front's preface comes off the
 // target, the client's address is put on the socket, and the request is acknowledged.
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server as NetServer, Socket } from 'node:net';
 import { prefaceStart, readPreface } from '../node/preface.ts';
+import { createServer, type HttpServer } from './node-http.ts';
 
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 

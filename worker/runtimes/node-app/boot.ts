@@ -1,7 +1,6 @@
 // The boot of an application process, from the load of the application to the listening socket. Everything that can end it
 // is told to the supervisor before the process exits: an error, an exit of the application's own, or nothing that serves.
 import cluster from 'node:cluster';
-import { Server as HttpServer } from 'node:http';
 import type { Server as NetServer } from 'node:net';
 import type { AppSettings } from '../node/settings.ts';
 import { handOver, type Running, serverBefore, standBehindFront } from './app-server.ts';
@@ -9,6 +8,7 @@ import { describeFailure } from './boot-failure.ts';
 import type { Control } from './control.ts';
 import { captureListen, type ListenCapture } from './listening.ts';
 import { type AppReference, loadApp, splitApp } from './load-app.ts';
+import { HttpServer } from './node-http.ts';
 import { findServable, listExports, NotServable, namedServable } from './servable.ts';
 import { surroundingsOf } from './surroundings.ts';
 

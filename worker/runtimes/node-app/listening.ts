@@ -1,9 +1,8 @@
 // The application's own `listen(3000)`. The public socket is the front's, so the first HTTP server that listens is put onto
 // our Unix socket instead, and sees what it would have seen: its callback, 'listening', `address()` with the port it asked for.
 // Only one: what listens after it (a metrics port, gRPC) has its own reason and is left alone.
-import { Server as HttpServer } from 'node:http';
 import { type ListenOptions, Server as NetServer } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
+import { HttpServer } from './node-http.ts';
 
 /** All slots may connect while the event loop is busy. The kernel's own bound cuts it. */
 const BACKLOG = 4096;
@@ -43,9 +42,12 @@ export function captureListen(path: string, onCapture: (server: NetServer) => vo
   return capture;
 }
 
-/** https and HTTP/2 servers count when they answer HTTP/1.1 requests. */
-function isHttp(server: NetServer): boolean {
-  return server instanceof HttpServer || (server instanceof TlsServer && server.listenerCount('request') > 0);
+/**
+ * Whoever answers 'request' is one: http, and https and HTTP/2 servers too. Not asked by their classes, since node:tls is not to
+ * be loaded where the application does not load it: 1.7 MB.
+ */
+export function isHttp(server: NetServer): boolean {
+  return server instanceof HttpServer || server.listenerCount('request') > 0;
 }
 
 interface Asked {

@@ -1,9 +1,10 @@
 // What an application's module exports, and how it is served: which export is meant, and what kind of thing it is. No effect
 // but `ready()` of a framework that asks for it.
-import { createServer, Server as HttpServer } from 'node:http';
-import { Server as TlsServer } from 'node:tls';
+import { Server as NetServer } from 'node:net';
 import { serverBefore } from './app-server.ts';
 import { type FetchHandler, fetchListener } from './fetch-listener.ts';
+import { isHttp } from './listening.ts';
+import { createServer, HttpServer } from './node-http.ts';
 
 /** Looked for in this order when no export is named. */
 const USUAL_EXPORTS = ['default', 'app', 'server', 'handler', 'application'] as const;
@@ -73,7 +74,7 @@ export function listExports(exported: unknown): string {
 
 async function makeServer(value: unknown): Promise<HttpServer | null> {
   if (value instanceof HttpServer) return value;
-  if (value instanceof TlsServer) return serverBefore(value);
+  if (value instanceof NetServer) return isHttp(value) ? serverBefore(value) : null;
   const fetch = propertyOf(value, 'fetch');
   if (typeof fetch === 'function') return createServer(fetchListener((fetch as FetchHandler).bind(value)));
   if (typeof value === 'function') return isClass(value) ? null : createServer(value as () => void);
