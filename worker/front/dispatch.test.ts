@@ -147,7 +147,7 @@ describe('queue time', () => {
 describe('a request past its deadline', () => {
   test('gets 504 at once, its process is reported, neighbours finish', () => {
     const pool = new ScriptedPool(1, 2);
-    const { ask, counters } = makeRig(pool, { requestMs: 1000 });
+    const { ask, counters, lines } = makeRig(pool, { requestMs: 1000 });
     const hung = ask();
     vi.advanceTimersByTime(999);
     const neighbour = ask();
@@ -163,6 +163,7 @@ describe('a request past its deadline', () => {
     vi.runAllTimers();
     expect(pool.sent.length).toBe(2);
     expect(counters).toMatchObject({ inFlight: 0, redispatched: 0 });
+    expect(lines).toEqual([]);
   });
 
   test('frees its slot when the process answers after all, and says no more', () => {

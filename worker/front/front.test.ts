@@ -396,9 +396,11 @@ describe('draining', () => {
     const drained = front.drain(20_000);
     pool.slot(0).respond();
     pool.slot(1).respond();
+    expect(await answer(running)).toContain('200 OK');
+    expect(await answer(waiting)).toContain('200 OK');
+    running.close();
+    waiting.close();
     expect(await drained).toBe(0);
-    expect(running.received).toContain('200 OK');
-    expect(waiting.received).toContain('200 OK');
     expect(await front.drain(0)).toBe(0);
   });
 

@@ -102,6 +102,7 @@ export class RecordedExchange implements Exchange {
   drain(): void {
     this.keepsUp = true;
     this.onDrain?.();
+    if (this.state === 'done') this.close('done');
   }
 
   private answer(line: string, status: number, headers: RawHeaders): void {
