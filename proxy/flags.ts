@@ -14,15 +14,19 @@ export interface Flags {
   readonly admin: ListenAddress;
   readonly drainDelayMs: number;
   readonly accessLog: AccessLogTarget;
+  /** Standard input is held by whoever started the program: end when it is gone. */
+  readonly exitWithParent: boolean;
 }
 
 export const USAGE = `webapp-proxy --config FILE --listen ADDR --admin ADDR [--drain-delay DURATION] [--access-log FILE|-|off]
+             [--exit-with-parent]
 
   --config FILE           proxy.json; watched, a valid change is taken in place
   --listen ADDR           where clients come: host:port (port 0: any free one), [ipv6]:port or unix:/path
   --admin ADDR            health, status and metrics
   --drain-delay DURATION  how long requests are still taken after SIGTERM, such as 5s (default 0s)
   --access-log FILE|-|off one JSON line for each request; - is standard output (default), SIGUSR1 reopens the file
+  --exit-with-parent      leave when standard input ends: whoever started this is gone
   --help                  this text
 `;
 
@@ -32,6 +36,7 @@ const OPTIONS = {
   admin: { type: 'string' },
   'drain-delay': { type: 'string', default: '0s' },
   'access-log': { type: 'string', default: '-' },
+  'exit-with-parent': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -50,6 +55,7 @@ export function parseFlags(args: readonly string[]): Flags | 'help' {
     admin: address('--admin', values.admin, problems),
     drainDelayMs: duration('--drain-delay', values['drain-delay'], problems),
     accessLog: accessLogTarget(values['access-log'], problems),
+    exitWithParent: values['exit-with-parent'],
   };
   if (problems.length > 0) throw new ProblemsError('The command line', problems);
   return flags;

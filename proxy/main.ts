@@ -4,6 +4,7 @@ import { systemClock } from '../core/clock.ts';
 import { CodedError, ProblemsError } from '../core/errors.ts';
 import { type LogFields, makeLog } from '../core/log.ts';
 import { AddressError } from '../http/address.ts';
+import { endWithParent } from '../http/parent-watch.ts';
 import { type Flags, parseFlags, USAGE } from './flags.ts';
 import { type Program, startProgram } from './program.ts';
 
@@ -41,6 +42,7 @@ async function run(flags: Flags): Promise<void> {
     program = await startProgram({ flags, log, clock: systemClock, pid: process.pid });
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
+    if (flags.exitWithParent) endWithParent(process.stdin, stop, () => process.exit(1));
   } catch (error) {
     if (error instanceof AddressError) refuse(1, { code: error.code, reason: error.reason, mend: error.mend });
     else if (error instanceof ProblemsError) refuse(2, { code: codeOf(error), ...explain(error) });

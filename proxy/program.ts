@@ -23,6 +23,7 @@ import { registerMetrics } from './metrics.ts';
 import { makePipeline } from './pipeline.ts';
 import { drainBoundMs, makeDoorLimits } from './settings.ts';
 import { makeProxyStatus } from './status.ts';
+import { makeUpgradeRecord } from './upgrade/record.ts';
 import { isWebSocket, type UpgradeOutcome, Upgrades } from './upgrade/upgrades.ts';
 import { Upstreams } from './upstream/client.ts';
 
@@ -76,7 +77,8 @@ export class Program {
       pick: () => this.#upstreams.pick(),
       nextId: this.#nextId,
       timeouts: () => this.#inForce().timeouts,
-      onAnswered: (upgrade, outcome) => this.#onUpgradeAnswered(upgrade, outcome),
+      clock: options.clock,
+      onClosed: (upgrade, outcome) => this.#onUpgradeClosed(upgrade, outcome),
     });
   }
 
@@ -169,10 +171,9 @@ export class Program {
     return makePipeline(links, makeForward(this.#upstreams, { clock, bodyBytes: config.limits.bodyBytes }));
   }
 
-  #onUpgradeAnswered({ requestId, peer, target }: UpgradeExchange, { status, fault, address }: UpgradeOutcome): void {
-    this.#accounts.answered(status);
-    const fields = { id: requestId, peer: peer.address, target, status, upstream: address };
-    this.#options.log.info('upgrade', fault === null ? fields : { ...fields, fault });
+  #onUpgradeClosed(upgrade: UpgradeExchange, outcome: UpgradeOutcome): void {
+    this.#accounts.answered(outcome.status);
+    this.#accessLog?.write(makeUpgradeRecord(upgrade, outcome), this.#options.clock.now(), outcome.address);
   }
 
   #inForce(): ProxyConfig {

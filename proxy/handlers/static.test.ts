@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,6 +84,19 @@ function makeHandler() {
     Object.assign(exchange, { startedAt: clock.now(), requestId: 'id-1' });
     handle(exchange);
   };
+}
+
+/** Names of what this process has open. */
+function openFiles(): string {
+  return readdirSync('/proc/self/fd')
+    .map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    })
+    .join(' ');
 }
 
 interface Answer {
@@ -302,6 +325,16 @@ describe('a file that changes', () => {
     file('large.bin', Buffer.alloc(200_000, 'x'), 10);
     const { status, headers, body } = await ask('/static/large.bin');
     expect([status, headers['content-length'], body.equals(Buffer.alloc(200_000, 'x'))]).toEqual([200, '200000', true]);
+  });
+
+  test('is let go of when the client leaves in the middle', async () => {
+    file('huge.bin', Buffer.alloc(32 * 1024 * 1024));
+    const client = request({ socketPath: join(root, 's'), path: '/static/huge.bin', agent: false }).end();
+    client.on('error', () => {});
+    await new Promise((resolve) => client.once('response', resolve));
+    expect(openFiles()).toContain('huge.bin');
+    client.destroy();
+    await expect.poll(openFiles).not.toContain('huge.bin');
   });
 
   test('while it is sent: the client sees the answer cut', async () => {

@@ -16,7 +16,7 @@ let requests: IncomingMessage[];
 /** What the application does instead of taking the upgrade. */
 let refusal: string | null;
 
-const TIMEOUTS = { requestHeadMs: 1000, requestBodyMs: 1000, sendMs: 1000, responseMs: 1000 };
+const TIMEOUTS = { requestHeadMs: 1000, requestBodyMs: 1000, sendMs: 1000, connectMs: 1000, responseMs: 1000 };
 
 beforeAll(async () => {
   server = makeEchoServer();
@@ -205,16 +205,25 @@ describe('a handshake that does not succeed', () => {
   });
 
   test('the application is not there: 502, or 503 when none is known', async () => {
-    await proxy.apply(makeConfig(['127.0.0.1:1']));
+    await proxy.apply(makeConfig(['127.0.0.1:1'], { timeouts: TIMEOUTS }));
     const refused = new RawClient(proxy.port).send(handshake());
     await refused.closes();
     expect(refused.received).toMatch(/^HTTP\/1\.1 502 /);
-    await proxy.apply(makeConfig([]));
+    await proxy.apply(makeConfig([], { timeouts: TIMEOUTS }));
     const none = new RawClient(proxy.port).send(handshake());
     await none.closes();
     expect(none.received).toMatch(/^HTTP\/1\.1 503 /);
     expect((await proxy.status()).requests.faults).toMatchObject({ UPSTREAM_REFUSED: 1, NO_ENDPOINT: 1 });
     await proxy.apply(usual());
+  });
+
+  test('a worker that is just restarting is waited for', async () => {
+    await proxy.apply(makeConfig([]));
+    const client = new RawClient(proxy.port).send(handshake());
+    await until(async () => (await proxy.status()).connections.upgraded === 1, 'the handshake');
+    await proxy.apply(usual());
+    await client.receives('101');
+    client.socket.destroy();
   });
 
   test('the client leaves while the application thinks: it is let go', async () => {
@@ -224,6 +233,16 @@ describe('a handshake that does not succeed', () => {
     client.socket.resetAndDestroy();
     await until(() => upgraded.every((socket) => socket.closed), 'the end at the application');
   });
+});
+
+test('the access log tells of it when it ends', async () => {
+  const client = new RawClient(proxy.port).send(handshake('/logged'));
+  await client.receives('101');
+  await echoes(client, 'x'.repeat(1000));
+  client.socket.destroy();
+  const line = await until(() => proxy.access.find(({ target }) => target === '/logged') ?? false, 'a line');
+  expect(line).toMatchObject({ status: 101, upstream: address(), host: 'shop.example.com', id: expect.any(String) });
+  expect(line['bytes']).toBeGreaterThan(1000);
 });
 
 test('another protocol is not tunnelled: the request is served as if it had not asked', async () => {

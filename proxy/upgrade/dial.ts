@@ -1,11 +1,13 @@
-// A connection to a worker for a protocol other than HTTP: connecting is ours, so that a worker that refuses costs the client
-// nothing while another is there, and so that waiting has a bound.
+// A connection to a worker for a protocol other than HTTP. Connecting is ours: a worker that refuses or just restarts costs the
+// client nothing while another is there or comes soon, and waiting has a bound.
 import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../core/clock.ts';
 import type { FaultCode } from '../../core/errors.ts';
 import { parseAddress } from '../../http/address.ts';
 
-/** Endpoints tried before the client is told. */
-const MOST_TRIES = 3;
+/** Between two tries. */
+const PAUSE_MS = 50;
 
 export interface Dialled {
   readonly socket: Socket;
@@ -15,42 +17,43 @@ export interface Dialled {
 export type DialFault = Extract<FaultCode, 'NO_ENDPOINT' | 'UPSTREAM_REFUSED' | 'UPSTREAM_CONNECT_TIMEOUT'>;
 
 /**
- * @param pick the next endpoint to try, undefined when none is there
- * @param connectMs for each try
+ * @param pick the endpoint to try next, undefined when none is there
+ * @param connectMs for all tries together
  * @param signal stops trying: the client has left
- * @returns why not, as a fault code, when no connection could be made
+ * @returns why not, as the fault of the last try, when no connection could be made
  */
 export async function dial(
   pick: () => string | undefined,
   connectMs: number,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<Dialled | DialFault> {
-  let fault: DialFault = 'NO_ENDPOINT';
-  for (let tries = 0; tries < MOST_TRIES && !signal.aborted; tries++) {
+  const end = clock.now() + connectMs;
+  for (;;) {
     const address = pick();
-    if (address === undefined) return fault;
-    const socket = await connectTo(address, connectMs, signal);
-    if (typeof socket !== 'string') return { socket, address };
-    fault = socket;
+    const made = address === undefined ? 'NO_ENDPOINT' : await connectTo(address, end - clock.now(), signal);
+    if (typeof made !== 'string') return { socket: made, address: address ?? '' };
+    if (signal.aborted || clock.now() + PAUSE_MS >= end) return made;
+    await delay(PAUSE_MS);
   }
-  return fault;
 }
 
-function connectTo(address: string, connectMs: number, signal: AbortSignal): Promise<Socket | DialFault> {
+function connectTo(address: string, withinMs: number, signal: AbortSignal): Promise<Socket | DialFault> {
   return new Promise((resolve) => {
     const socket = connect({ ...parseAddress(address), noDelay: true });
     const settle = (outcome: Socket | DialFault): void => {
       clearTimeout(timer);
-      socket.removeAllListeners('connect');
+      socket.removeListener('connect', stand);
       signal.removeEventListener('abort', giveUp);
       if (outcome !== socket) socket.destroy();
       resolve(outcome);
     };
+    const stand = (): void => settle(socket);
     const giveUp = (): void => settle('UPSTREAM_REFUSED');
-    const timer = setTimeout(() => settle('UPSTREAM_CONNECT_TIMEOUT'), connectMs);
+    const timer = setTimeout(() => settle('UPSTREAM_CONNECT_TIMEOUT'), withinMs);
     signal.addEventListener('abort', giveUp);
-    socket.once('connect', () => settle(socket));
-    // Stays: a socket without a listener brings the process down, and it fails between here and the HTTP client's hands too.
-    socket.on('error', () => settle('UPSTREAM_REFUSED'));
+    socket.once('connect', stand);
+    // Stays on: between here and the HTTP client's hands an error without a listener would end the program.
+    socket.on('error', giveUp);
   });
 }

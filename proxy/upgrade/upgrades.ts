@@ -5,7 +5,8 @@ import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
-import type { FaultCode } from '../../core/errors.ts';
+import type { Clock } from '../../core/clock.ts';
+import { FAULTS, type FaultCode } from '../../core/errors.ts';
 import type { RawHeaders, UpgradeExchange } from '../../http/exchange.ts';
 import { isSameName } from '../hop-by-hop.ts';
 import { makeClientHeaders, makeUpstreamHeaders } from '../message-headers.ts';
@@ -17,20 +18,24 @@ export interface UpgradeTimeouts {
   readonly responseMs: number;
 }
 
-/** A handshake that has been answered, or has failed. */
+/** What became of an upgrade, for counters and access log. */
 export interface UpgradeOutcome {
   /** 101: upgraded. Another one: the worker's answer, or the fault's. 0: the client left first. */
   readonly status: number;
   readonly fault: FaultCode | null;
   /** The worker that was asked, '' when none was. */
   readonly address: string;
+  /** When it was asked for, `clock.now()`. */
+  readonly startedAt: number;
 }
 
 export interface UpgradeOptions {
   readonly pick: () => string | undefined;
   readonly nextId: () => string;
   readonly timeouts: () => UpgradeTimeouts;
-  readonly onAnswered: (upgrade: UpgradeExchange, outcome: UpgradeOutcome) => void;
+  readonly clock: Clock;
+  /** Once for each, when the connection is gone. */
+  readonly onClosed: (upgrade: UpgradeExchange, outcome: UpgradeOutcome) => void;
 }
 
 /** Both directions are probed after so long a silence, so that a peer that vanished is noticed. */
@@ -83,23 +88,27 @@ class Session {
   readonly #upgrade: UpgradeExchange;
   readonly #options: UpgradeOptions;
   readonly #left = new AbortController();
+  readonly #startedAt: number;
   #upstream: Socket | null = null;
   #address = '';
-  #answered = false;
+  #status = 0;
+  #fault: FaultCode | null = null;
   #timer: NodeJS.Timeout | undefined;
   #late = false;
 
   constructor(upgrade: UpgradeExchange, options: UpgradeOptions) {
     this.#upgrade = upgrade;
     this.#options = options;
+    this.#startedAt = options.clock.now();
   }
 
   async run(proxy: httpProxy): Promise<void> {
     const { socket } = this.#upgrade;
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('error', ignore);
-    socket.once('close', () => this.destroy());
-    const dialled = await dial(this.#options.pick, this.#options.timeouts().connectMs, this.#left.signal);
+    socket.once('close', () => this.#onClose());
+    const { pick, timeouts, clock } = this.#options;
+    const dialled = await dial(pick, timeouts().connectMs, clock, this.#left.signal);
     if (typeof dialled === 'string') this.#fail(dialled);
     else if (socket.destroyed) dialled.socket.destroy();
     else this.#handshake(proxy, dialled);
@@ -133,7 +142,7 @@ class Session {
   #onUpgraded(response: IncomingMessage): void {
     clearTimeout(this.#timer);
     response.headers['x-request-id'] = this.#upgrade.requestId;
-    this.#answer(101, null);
+    this.#status = 101;
     const { socket } = this.#upgrade;
     socket.once('end', () => this.#endSoon());
     this.#upstream?.once('end', () => this.#endSoon());
@@ -145,7 +154,7 @@ class Session {
     clearTimeout(this.#timer);
     const { socket, requestId } = this.#upgrade;
     const status = response.statusCode ?? 502;
-    this.#answer(status, null);
+    this.#status = status;
     socket.write(
       makeHead(status, response.statusMessage ?? '', makeClientHeaders(response.rawHeaders, requestId)),
       'latin1',
@@ -158,7 +167,7 @@ class Session {
 
   /** The request failed, or the connection did later. http-proxy ends the client's socket after this. */
   #onError(): void {
-    if (this.#answered) this.destroy();
+    if (this.#status !== 0) this.destroy();
     else this.#fail(this.#late ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_CLOSED');
   }
 
@@ -171,14 +180,9 @@ class Session {
     clearTimeout(this.#timer);
     this.#upstream?.destroy();
     if (this.#left.signal.aborted) return;
-    this.#answer(0, code);
+    this.#fault = code;
+    this.#status = FAULTS[code].status;
     this.#upgrade.fail(code);
-  }
-
-  #answer(status: number, fault: FaultCode | null): void {
-    if (this.#answered) return;
-    this.#answered = true;
-    this.#options.onAnswered(this.#upgrade, { status, fault, address: this.#address });
   }
 
   /** One side has ended: what the other has still to say gets its time, and no more. */
@@ -187,11 +191,16 @@ class Session {
     this.#timer = setTimeout(() => this.destroy(), HALF_OPEN_MS);
   }
 
+  #onClose(): void {
+    this.destroy();
+    const outcome = { status: this.#status, fault: this.#fault, address: this.#address, startedAt: this.#startedAt };
+    this.#options.onClosed(this.#upgrade, outcome);
+  }
+
   /** Both sides, at once. Twice is safe. */
   destroy(): void {
     clearTimeout(this.#timer);
     this.#left.abort();
-    this.#answer(0, null);
     this.#upstream?.destroy();
     this.#upgrade.socket.destroy();
   }
