@@ -3,12 +3,12 @@
 import type { RawHeaders } from '../../http/exchange.ts';
 import type { ResponseConsumer, WireConnection, WireError, WireRequest } from '../../http/wire/connection.ts';
 import type { CallConsumer, UpstreamCall, UpstreamFault } from './client.ts';
-import type { Counts } from './counts.ts';
 import type { Directory } from './directory.ts';
 import type { Endpoint } from './endpoint.ts';
-import { HeldBody } from './held-body.ts';
-import { planRetry } from './retry.ts';
+import { type Counts, FAULT_OF, OUTCOME_OF } from './outcome.ts';
+import { isIdempotent, planRetry } from './retry.ts';
 import type { Listened, Silence } from './silence.ts';
+import { Upload } from './upload.ts';
 import type { Waiter, WaitingRoom } from './waiting-room.ts';
 
 /** What all calls of one Upstreams share. */
@@ -20,20 +20,6 @@ export interface CallHouse {
   readonly connectMs: number;
   readonly responseMs: number;
 }
-
-const FAULT: Readonly<Record<WireError, UpstreamFault>> = {
-  REFUSED: 'UPSTREAM_REFUSED',
-  CONNECT_TIMEOUT: 'UPSTREAM_CONNECT_TIMEOUT',
-  CLOSED: 'UPSTREAM_CLOSED',
-  INVALID: 'UPSTREAM_INVALID',
-};
-
-const OUTCOME = {
-  REFUSED: 'refused',
-  CONNECT_TIMEOUT: 'connectTimeout',
-  CLOSED: 'closed',
-  INVALID: 'invalid',
-} as const;
 
 export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
   attempts = 0;
@@ -50,12 +36,8 @@ export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
   #state: 'new' | 'open' | 'over' = 'new';
   /** The body, when it was given whole. */
   #body: Buffer | undefined;
-  /** The body as far as it was sent, when it is streamed. */
-  #streamed: HeldBody | null = null;
-  /** The consumer has been asked for its body. */
-  #asked = false;
-  /** The consumer was told to wait for onDrain. */
-  #lagging = false;
+  /** The body, when it is streamed. */
+  #upload: Upload | null = null;
   #paused = false;
   /** onHead has been called. */
   #began = false;
@@ -85,32 +67,22 @@ export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
     this.#state = 'open';
     this.#body = body;
     const { length } = this.#request;
-    if (body === undefined && length !== undefined && length !== 0) this.#streamed = new HeldBody();
+    if (body === undefined && length !== undefined && length !== 0) this.#upload = new Upload(this.#consumer);
     this.#house.counts.inFlight++;
     this.#house.silence.add(this);
     this.#route(null);
   }
 
   write(chunk: Buffer): boolean {
-    const streamed = this.#streamed;
-    if (this.#state !== 'open' || streamed === null) return true;
-    streamed.add(chunk);
+    if (this.#state !== 'open' || this.#upload === null) return true;
     this.silentTicks = 0;
-    const connection = this.#connection;
-    if (connection === null || !connection.connected) {
-      this.#lagging = streamed.full;
-    } else {
-      if (streamed.full) streamed.drop();
-      this.#lagging = !connection.write(chunk);
-    }
-    return !this.#lagging;
+    return this.#upload.write(chunk);
   }
 
   end(): void {
-    if (this.#state !== 'open' || this.#streamed === null) return;
-    this.#streamed.end();
+    if (this.#state !== 'open') return;
     this.silentTicks = 0;
-    if (this.#connection?.connected) this.#connection.end();
+    this.#upload?.end();
   }
 
   pause(): void {
@@ -175,7 +147,30 @@ export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
     this.#connection = connection;
     endpoint.outstanding++;
     this.silentTicks = 0;
-    if (this.#streamed !== null) connection.onDrain = () => this.#drained();
+    if (kept !== undefined && !isIdempotent(this.#request.method)) this.#lookTwice(connection, endpoint);
+    else this.#send(connection);
+  }
+
+  /**
+   * A request that must not be sent twice does not go over a kept connection whose end has arrived and waits to be read: after
+   * the first turn of the event loop begins a whole one, with everything that has arrived by now. Others are sent at once and,
+   * if need be, again.
+   */
+  #lookTwice(connection: WireConnection, endpoint: Endpoint): void {
+    const look = (): void => {
+      if (this.#connection !== connection) return;
+      if (connection.usable) {
+        this.#send(connection);
+        return;
+      }
+      this.#letGo();
+      endpoint.release();
+      this.#route(null);
+    };
+    setImmediate(() => setImmediate(look));
+  }
+
+  #send(connection: WireConnection): void {
     if (this.#paused) connection.pause();
     try {
       connection.send(this.#request, this, this.#body);
@@ -185,37 +180,16 @@ export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
       this.#fail('INTERNAL');
       return;
     }
-    if (this.#connection === connection && connection.connected) this.#sendBody(connection);
+    if (this.#connection === connection && connection.connected) this.#upload?.flowTo(connection);
   }
 
   #open(endpoint: Endpoint): WireConnection {
     const connection = endpoint.pool.open(this.#house.connectMs);
     connection.onConnect = () => {
       endpoint.noteSuccess();
-      if (this.#connection === connection) this.#sendBody(connection);
+      if (this.#connection === connection) this.#upload?.flowTo(connection);
     };
     return connection;
-  }
-
-  /** The connection stands. */
-  #sendBody(connection: WireConnection): void {
-    if (this.#streamed === null) return;
-    this.silentTicks = 0;
-    if (!this.#asked) {
-      this.#asked = true;
-      this.#consumer.onSendBody();
-      return;
-    }
-    const lagged = this.#lagging;
-    this.#lagging = !this.#streamed.replay(connection);
-    if (lagged && !this.#lagging) this.#consumer.onDrain();
-  }
-
-  #drained(): void {
-    if (!this.#lagging) return;
-    this.#lagging = false;
-    this.silentTicks = 0;
-    this.#consumer.onDrain();
   }
 
   // What the connection tells.
@@ -239,7 +213,7 @@ export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
   onEnd(reusable: boolean): void {
     const connection = this.#connection;
     const endpoint = this.#endpoint;
-    this.#connection = null;
+    this.#letGo();
     this.#house.counts.attempts.ok++;
     if (endpoint !== null) {
       if (reusable && connection !== null) endpoint.pool.give(connection);
@@ -253,12 +227,12 @@ export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
     const connection = this.#connection;
     const endpoint = this.#endpoint;
     if (connection === null || endpoint === null) return;
-    this.#connection = null;
-    this.#house.counts.attempts[OUTCOME[error]]++;
+    this.#letGo();
+    this.#house.counts.attempts[OUTCOME_OF[error]]++;
     endpoint.release();
-    this.#fault = FAULT[error];
+    this.#fault = FAULT_OF[error];
     if (error === 'CONNECT_TIMEOUT') this.#timeouts++;
-    noteLoss(endpoint, error, began, this.#reused);
+    endpoint.noteLoss(error, began, this.#reused);
     this.#retry(error, began, connection.bytesWritten > 0, endpoint);
   }
 
@@ -269,8 +243,8 @@ export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
       reused: this.#reused,
       seen,
       method: this.#request.method,
-      bodyHeld: this.#streamed?.whole ?? true,
-      hasBody: this.#streamed !== null || (this.#body?.length ?? 0) > 0,
+      bodyHeld: this.#upload?.whole ?? true,
+      hasBody: this.#upload !== null || (this.#body?.length ?? 0) > 0,
       tries: this.#tries,
       timeouts: this.#timeouts,
       retriedReused: this.#retriedReused,
@@ -290,7 +264,7 @@ export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
 
   get awaitsPeer(): boolean {
     if (this.#paused || !this.#connection?.connected) return false;
-    return this.#streamed === null || this.#streamed.ended || this.#lagging;
+    return this.#upload === null || this.#upload.ended || this.#upload.lagging;
   }
 
   onSilence(): void {
@@ -303,15 +277,20 @@ export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
   #heard(): void {
     this.silentTicks = 0;
     this.#endpoint?.noteSuccess();
-    this.#streamed?.drop();
+    this.#upload?.drop();
   }
 
   // The end.
 
-  /** Lets the connection go as it is. */
+  #letGo(): void {
+    this.#connection = null;
+    this.#upload?.halt();
+  }
+
+  /** Closes the connection as it is. */
   #abandon(): void {
     const connection = this.#connection;
-    this.#connection = null;
+    this.#letGo();
     if (connection === null) return;
     connection.onConnect = null;
     connection.onDrain = null;
@@ -329,13 +308,7 @@ export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
     this.#house.counts.inFlight--;
     this.#house.silence.remove(this);
     this.#house.room.leave(this);
-    this.#streamed?.drop();
+    this.#upload?.drop();
     this.#body = undefined;
   }
-}
-
-/** A kept connection that was closed says nothing of its endpoint: it may have been idle for too long. */
-function noteLoss(endpoint: Endpoint, error: WireError, began: boolean, reused: boolean): void {
-  if (error === 'REFUSED' || error === 'CONNECT_TIMEOUT') endpoint.noteFailure('unreachable');
-  else if (!began && !reused) endpoint.noteFailure('closed');
 }

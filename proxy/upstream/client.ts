@@ -11,8 +11,8 @@ import type { ProxyStatus } from '../../core/status/proxy.ts';
 import type { RawHeaders } from '../../http/exchange.ts';
 import type { WireRequest } from '../../http/wire/connection.ts';
 import { Call, type CallHouse } from './call.ts';
-import { Counts } from './counts.ts';
 import { Directory } from './directory.ts';
+import { Counts } from './outcome.ts';
 import { Silence } from './silence.ts';
 import { WaitingRoom } from './waiting-room.ts';
 

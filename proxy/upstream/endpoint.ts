@@ -1,7 +1,7 @@
 // One worker as the proxy sees it: its kept connections, what it has to do, and whether it can be reached. Told by calls what
 // they met; tells its owner when it becomes ready or failing.
 import { parseAddress } from '../../http/address.ts';
-import type { WireConnection } from '../../http/wire/connection.ts';
+import type { WireConnection, WireError } from '../../http/wire/connection.ts';
 import { type Failure, holdAfter } from './health.ts';
 import type { Random } from './pick.ts';
 import { Pool, type PoolLimits } from './pool.ts';
@@ -52,14 +52,23 @@ export class Endpoint {
   }
 
   /**
+   * An attempt has failed. A kept connection that was closed says nothing of the endpoint: it may have idled for too long; and
+   * what had begun to answer was there.
+   */
+  noteLoss(error: WireError, began: boolean, kept: boolean): void {
+    if (error === 'REFUSED' || error === 'CONNECT_TIMEOUT') this.#noteFailure('unreachable');
+    else if (!began && !kept) this.#noteFailure('closed');
+  }
+
+  /**
    * Of many requests that fail together only the first counts: the wait grows with the looks that were in vain, not with the
    * traffic.
    */
-  noteFailure(failure: Failure): void {
-    const news = failure === 'unreachable' && this.reachable;
-    if (news) this.reachable = false;
+  #noteFailure(failure: Failure): void {
+    const { failing, reachable } = this;
+    if (failure === 'unreachable') this.reachable = false;
     if (this.#timer === null) this.#countFailure(failure);
-    if (news) this.#owner.onChange(this);
+    if (failing !== this.failing || reachable !== this.reachable) this.#owner.onChange(this);
   }
 
   /** One request less. */
@@ -80,7 +89,7 @@ export class Endpoint {
     };
     connection.onIdleClose = () => {
       this.#probe = null;
-      this.noteFailure('unreachable');
+      this.#noteFailure('unreachable');
     };
   }
 
@@ -103,10 +112,8 @@ export class Endpoint {
     this.failures++;
     const holdMs = holdAfter(failure, this.failures, this.#owner.random());
     if (holdMs === 0) return;
-    const news = !this.failing;
     this.failing = true;
     if (!this.draining) this.#lookAgainIn(holdMs);
-    if (news) this.#owner.onChange(this);
   }
 
   #lookAgainIn(ms: number): void {

@@ -5,6 +5,11 @@ import type { WireError } from '../../http/wire/connection.ts';
 /** RFC 9110 §9.2.2, of the methods that RFC 9110 defines. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
+/** Whether sending a request twice has the effect of sending it once. */
+export function isIdempotent(method: string): boolean {
+  return IDEMPOTENT.has(method);
+}
+
 /** Tries that ended in a connect timeout, each as long as `connectMs`. */
 const MAX_TIMEOUTS = 3;
 /** Tries in all; a refusal costs next to nothing. */
@@ -41,7 +46,7 @@ export type Retry = 'none' | 'elsewhere' | 'reused' | 'fresh';
 export function planRetry(loss: Loss): Retry {
   if (loss.began || !loss.bodyHeld || loss.error === 'INVALID') return 'none';
   if (loss.error !== 'CLOSED') return hasAttemptsLeft(loss) ? 'elsewhere' : 'none';
-  const harmless = !loss.seen || IDEMPOTENT.has(loss.method);
+  const harmless = !loss.seen || isIdempotent(loss.method);
   if (loss.reused) return harmless && !loss.retriedReused ? 'reused' : 'none';
   const isPlainRead = (loss.method === 'GET' || loss.method === 'HEAD') && !loss.hasBody;
   return isPlainRead && !loss.retriedFresh ? 'fresh' : 'none';
