@@ -22,6 +22,7 @@ test('the least that is needed, and its defaults', () => {
     admin: { path: '/run/admin.sock' },
     drainDelayMs: 0,
     accessLog: 'stdout',
+    exitWithParent: false,
   } satisfies Flags);
 });
 
@@ -29,7 +30,9 @@ test.each([
   [['--access-log', 'off'], { accessLog: 'off' }],
   [['--access-log', '-'], { accessLog: 'stdout' }],
   [['--access-log', '/var/log/a.log'], { accessLog: { file: '/var/log/a.log' } }],
+  [['--exit-with-parent'], { exitWithParent: true }],
   [['--drain-delay', '1m30s'], { drainDelayMs: 90_000 }],
+  [['--exit-with-parent'], { exitWithParent: true }],
   [['--listen', '[::1]:0'], { listen: { host: '::1', port: 0 } }],
 ])('%j', (more, expected) => expect(parseFlags([...least, ...more])).toMatchObject(expected));
 
@@ -52,6 +55,6 @@ describe('all that is wrong is told at once', () => {
 });
 
 test('the usage names every flag that is read', () => {
-  for (const name of ['config', 'listen', 'admin', 'drain-delay', 'access-log', 'help'])
-    expect(USAGE).toContain(`--${name} `);
+  for (const name of ['config', 'listen', 'admin', 'drain-delay', 'access-log', 'exit-with-parent', 'help'])
+    expect(USAGE).toMatch(new RegExp(`^  --${name} `, 'm'));
 });

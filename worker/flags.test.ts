@@ -19,7 +19,7 @@ describe('with a document', () => {
   test('every flag of ARCHITECTURE.md', () => {
     expect(
       settingsOf(
-        '--config w.json --listen unix:/run/w.sock --admin 127.0.0.1:0 --directory app --drain-delay 5s --development --on-boot-error retry',
+        '--config w.json --listen unix:/run/w.sock --admin 127.0.0.1:0 --directory app --drain-delay 5s --development --on-boot-error retry --exit-with-parent',
       ),
     ).toEqual({
       source: { file: '/srv/shop/w.json' },
@@ -29,6 +29,7 @@ describe('with a document', () => {
       drainDelayMs: 5_000,
       development: true,
       onBootError: 'retry',
+      exitWithParent: true,
     });
   });
 
@@ -41,6 +42,7 @@ describe('with a document', () => {
       drainDelayMs: 0,
       development: false,
       onBootError: 'exit',
+      exitWithParent: false,
     });
   });
 });

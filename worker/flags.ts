@@ -19,6 +19,8 @@ export interface Settings {
   readonly drainDelayMs: number;
   readonly development: boolean;
   readonly onBootError: 'exit' | 'retry';
+  /** Standard input is held by whoever started the program: end when it is gone. */
+  readonly exitWithParent: boolean;
 }
 
 export type Command =
@@ -41,6 +43,7 @@ const OPTIONS = {
   'drain-delay': { type: 'string' },
   development: { type: 'boolean' },
   'on-boot-error': { type: 'string' },
+  'exit-with-parent': { type: 'boolean' },
   version: { type: 'boolean', short: 'v' },
   help: { type: 'boolean', short: 'h' },
   ...GUNICORN_OPTIONS,
@@ -59,6 +62,7 @@ ADDR is host:port (port 0: any free one), [ipv6]:port or unix:/path.
       --drain-delay TIME   after SIGTERM, go on taking requests for so long (0s)
       --development        a reload never serves old code, failures are shown to the client
       --on-boot-error W    exit or retry when the application does not start at first (exit)
+      --exit-with-parent   leave when standard input ends: whoever started this is gone
   -h, --help
   -v, --version
 
@@ -89,6 +93,7 @@ export function parseCommand(args: readonly string[], surroundings: Surroundings
       drainDelayMs: duration('--drain-delay', values['drain-delay'] ?? '0s'),
       development: values.development ?? false,
       onBootError: onBootError(values['on-boot-error'] ?? 'exit'),
+      exitWithParent: values['exit-with-parent'] ?? false,
     },
   };
 }

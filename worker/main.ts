@@ -2,6 +2,7 @@
 import { availableParallelism, tmpdir } from 'node:os';
 import { systemClock } from '../core/clock.ts';
 import { makeLog } from '../core/log.ts';
+import { endWithParent } from '../http/parent-watch.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { openCgroup } from './cgroup.ts';
 import { describeFailure, EXIT_INTERNAL } from './failure.ts';
@@ -46,6 +47,12 @@ async function run(settings: Settings): Promise<void> {
   });
   handleSignals(program);
   handleErrors(program);
+  if (settings.exitWithParent)
+    endWithParent(
+      process.stdin,
+      () => program.interrupt(),
+      () => process.exit(EXIT.forced),
+    );
   await program.start();
   process.exit(await program.ended);
 }

@@ -379,7 +379,7 @@ function article(type: string): string {
 }
 
 /** Levenshtein distance, for did-you-mean. */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
