@@ -144,3 +144,17 @@ test('a second SIGTERM waits for nothing', async () => {
   expect(await proxy.exited).toBe(0);
   await client.closes();
 });
+
+test('--exit-with-parent: it ends as if asked, when whoever started it is gone', async () => {
+  await proxy.close();
+  const slow = await startApp((_request, response) => {
+    setTimeout(() => response.end('slow'), 1000);
+  });
+  apps.push(slow);
+  proxy = await startProxy([slow.address], { flags: ['--exit-with-parent'] });
+  const long = ask(proxy.port, { path: '/long' });
+  await until(async () => (await proxy.status()).requests.inFlight === 1, 'the long request');
+  proxy.endInput();
+  expect((await long).status).toBe(200);
+  expect(await proxy.exited).toBe(0);
+});

@@ -127,6 +127,11 @@ export class ProxyProcess {
     return proxyStatusSchema.parse(JSON.parse((await this.admin('/status')).body));
   }
 
+  /** What the program sees when whoever started it is gone. */
+  endInput(): void {
+    this.#child.stdin.end();
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }
