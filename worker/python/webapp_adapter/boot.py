@@ -1,6 +1,7 @@
 """Finds the application: `module:attribute`, imported, checked, or a BootError that says what is wrong and how to mend it."""
 
 import ast
+import contextlib
 import difflib
 import importlib
 import inspect
@@ -40,21 +41,33 @@ def load_app(spec):
 
 
 def _import(name, spec):
-    if not all(part.isidentifier() for part in name.split(".")):
+    if name.endswith(".py") or not all(part.isidentifier() for part in name.split(".")):
         raise BootError(f'"{spec}" does not name a Python module', _mend_for_path(name))
     try:
-        return importlib.import_module(name)
+        with _flask_run_ignored():
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise _missing_module(name, error) from error
     except SyntaxError as error:
         place = f"{_relative(error.filename)}:{error.lineno}"
         raise BootError(f"{type(error).__name__} in {place}: {error.msg}", f"Correct {place}.", error) from error
     except BaseException as error:
-        raise BootError(
-            f"{name} could not be imported: {_told(error)}",
-            "The traceback says where; the file must import without an error, as `python -c 'import %s'` does." % name,
-            error,
-        ) from error
+        raise _failed_import(name, error) from error
+
+
+@contextlib.contextmanager
+def _flask_run_ignored():
+    """An app.run() outside of `if __name__ == "__main__"` would serve here for ever: Flask ignores it, with a word on it."""
+    name = "FLASK_RUN_FROM_CLI"
+    before = os.environ.get(name)
+    os.environ[name] = "true"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
 
 
 def _mend_for_path(name):
@@ -64,35 +77,56 @@ def _mend_for_path(name):
 
 
 def _missing_module(name, error):
-    missing = error.name or ""
+    missing = error.name
+    if not missing:
+        return _failed_import(name, error)
     if name == missing or name.startswith(missing + "."):
-        near = difflib.get_close_matches(missing, _modules_here(), 1)
-        hint = f"did you mean {near[0]}?" if near else f"modules there: {', '.join(_modules_here()[:8]) or 'none'}."
-        return BootError(
-            f"There is no module {missing} in {os.getcwd()}", f"Name the file that makes the application; {hint}"
-        )
+        return _missing_own(missing)
     return BootError(f"No module named '{missing}'", _mend_missing(missing), error)
 
 
-def _mend_missing(missing):
-    near = difflib.get_close_matches(missing.partition(".")[0], _modules_here(), 1)
+def _failed_import(name, error):
+    return BootError(
+        f"{name} could not be imported: {_told(error)}",
+        f'The traceback says where; `python -c "import {name}"` must end without an error.',
+        error,
+    )
+
+
+def _missing_own(missing):
+    package, _, last = missing.rpartition(".")
+    folder = os.path.join(os.getcwd(), *filter(None, package.split(".")))
+    there = _modules_in(folder)
+    near = difflib.get_close_matches(last, there, 1)
     if near:
-        return f"Did you mean {near[0]}? Else install it: {sys.executable} -m pip install {package_of(missing)}"
+        mend = f"Did you mean {package + '.' if package else ''}{near[0]}?"
+    else:
+        mend = f"Name the module that makes the application; there are: {', '.join(there[:8]) or 'none'}."
+    return BootError(f"There is no module {last} in {folder}", mend)
+
+
+def _mend_missing(missing):
+    install = f"{sys.executable} -m pip install"
+    near = difflib.get_close_matches(missing.partition(".")[0], _modules_in(os.getcwd()), 1)
+    if near:
+        return f"Did you mean {near[0]}? Else install it: {install} {package_of(missing)}"
     if os.path.exists("requirements.txt"):
         return (
-            f"Install what the application needs: {sys.executable} -m pip install -r requirements.txt"
-            f" (and list {package_of(missing)} there if it is not)."
+            f"Install what the application needs: {install} -r requirements.txt"
+            f" (list {package_of(missing)} there if it is not)."
         )
-    return f"Install it: {sys.executable} -m pip install {package_of(missing)}"
+    return f"Install it: {install} {package_of(missing)}"
 
 
-def _modules_here():
-    names = []
-    for entry in sorted(os.listdir(".")):
+def _modules_in(folder):
+    if not os.path.isdir(folder):
+        return []
+    found = []
+    for entry in sorted(os.listdir(folder)):
         stem, extension = os.path.splitext(entry)
-        if extension == ".py" or os.path.exists(os.path.join(entry, "__init__.py")):
-            names.append(stem)
-    return names
+        if stem.isidentifier() and (extension == ".py" or os.path.exists(os.path.join(folder, entry, "__init__.py"))):
+            found.append(stem)
+    return [name for name in found if not name.startswith("__")]
 
 
 # ── finding ──
@@ -160,45 +194,30 @@ def _bad_expression(expression):
 
 
 def _mend_attribute(owner, name):
-    names = _names_of_apps(owner)
-    near = difflib.get_close_matches(name, [*names, *vars(owner)] if hasattr(owner, "__dict__") else names, 1)
+    names = list(vars(owner)) if hasattr(owner, "__dict__") else []
+    apps = [entry for entry in names if not entry.startswith("_") and _seems_app(owner, entry)][:8]
+    listed = f"What looks like an application there: {', '.join(apps)}." if apps else ""
+    near = difflib.get_close_matches(name, [entry for entry in names if not entry.startswith("__")], 1)
     if near:
-        return f"Did you mean {near[0]}?" + _listed(names)
-    return _listed(names).strip() or "Define it there: a Flask or Django application, or any WSGI callable."
+        return f"Did you mean {near[0]}? {listed}".strip()
+    return listed or "Define it there: a Flask or Django application, or any WSGI callable."
 
 
-def _listed(names):
-    return f" What looks like an application there: {', '.join(names)}." if names else ""
-
-
-def _names_of_apps(owner):
-    """Names in `owner` that look like an application, or like a function that makes one."""
-    found = []
-    for name, value in sorted(vars(owner).items() if hasattr(owner, "__dict__") else ()):
-        if name.startswith("_") or not callable(value) or inspect.isclass(value):
-            continue
-        if inspect.isfunction(value):
-            if value.__module__ != getattr(owner, "__name__", None):
-                continue
-            if name.startswith(("create_app", "make_app", "create_application")):
-                found.append(f"{name}()")
-            elif _takes_two(value):
-                found.append(name)
-        elif hasattr(type(value), "__call__") and _looks_wsgi(value):
-            found.append(name)
-    return found[:8]
-
-
-def _looks_wsgi(value):
-    return hasattr(value, "wsgi_app") or _takes_two(value)
-
-
-def _takes_two(value):
+def _seems_app(owner, name):
+    """Whether it looks like an application, or like a function that makes one."""
     try:
-        inspect.signature(value).bind({}, print)
-    except (TypeError, ValueError):
-        return False
-    return True
+        value = getattr(owner, name)
+        if inspect.isclass(value) or inspect.ismodule(value) or not callable(value):
+            return False
+        if inspect.isfunction(value):
+            return value.__module__ == owner.__name__ and (_takes(value, 2) or _seems_factory(name))
+        return hasattr(value, "wsgi_app") or _takes(value, 2)
+    except Exception:
+        return False  # such as Flask's `request`, which fails whatever it is asked outside of a request
+
+
+def _seems_factory(name):
+    return name.startswith(("create_app", "make_app", "get_app", "build_app", "create_application"))
 
 
 # ── checking ──
@@ -215,10 +234,10 @@ def _check(app, spec):
             f"{spec} is not callable: it is {_article(_kind(app))}",
             "Name the application itself, such as the Flask object, or a WSGI callable.",
         )
-    if inspect.isfunction(app) and not _takes_two(app):
+    if inspect.isfunction(app) and (not _takes(app, 2) or _is_factory(app)):
         raise BootError(
             f"{spec} is a function that does not take (environ, start_response)",
-            f"If it makes the application, call it: {spec}()" if _takes_none(app) else "Name a WSGI callable.",
+            f"If it makes the application, call it: {spec}()" if _takes(app, 0) else "Name a WSGI callable.",
         )
 
 
@@ -226,9 +245,15 @@ def _is_asgi(app):
     return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(type(app), "__call__", None))
 
 
-def _takes_none(value):
+def _is_factory(function):
+    """Whether it can be called without arguments, though it does not take just any, as an undeclared decorator does."""
+    parameters = inspect.signature(function).parameters.values()
+    return _takes(function, 0) and all(parameter.kind is not parameter.VAR_POSITIONAL for parameter in parameters)
+
+
+def _takes(function, count):
     try:
-        inspect.signature(value).bind()
+        inspect.signature(function).bind(*[None] * count)
     except (TypeError, ValueError):
         return False
     return True

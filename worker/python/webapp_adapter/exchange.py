@@ -67,9 +67,11 @@ class Exchange:
                     self.overlong = True
                     log("the application gave more than its Content-Length of %d: the rest is cut off" % self.length)
         self.sent += len(data)
+        if self.bodyless:
+            return
         if not self.began:
             self._send_head(data)
-        elif data and not self.bodyless:
+        elif data:
             self.slot.send_pieces(BODY, data)
 
     # ── for the serving loop ──
@@ -77,17 +79,17 @@ class Exchange:
     def send_list(self, blocks):
         """Answers with a list of blocks: all is there, nothing runs between them, so that one frame carries the response."""
         body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
-        if self.head is None or self.began or type(body) is not bytes or len(body) > MAX_PAYLOAD // 2:
+        if self.head is None or self.began or type(body) is not bytes:
             self.write(body)
             return
         size = len(body)
-        if self.length is None:
-            if size or not self.head_only:  # an application may leave out the body of a HEAD, whose length is not 0 then
-                self.declare(size)
-        elif size != self.length and not self.bodyless:
+        if self.length is None and (size or not self.head_only):
+            # An application may leave out the body of a HEAD: its length is not 0 then.
+            self.declare(size)
+        if self.bodyless or (self.length == size and size <= MAX_PAYLOAD // 2):
+            self._send_whole(b"" if self.bodyless else body)
+        else:
             self.write(body)
-            return
-        self._send_whole(body)
 
     def declare(self, size):
         """Adds the Content-Length that the application left out, as the body turned out to be `size` bytes."""
@@ -107,11 +109,11 @@ class Exchange:
                 raise AssertionError("the application did not call start_response")
             if self.length is None and not self.head_only:
                 self.declare(0)
-            if not self.length or self.bodyless:
+            if self.bodyless or not self.length:
                 self._send_whole(b"")
                 return
             self._send_head(b"")
-        if self.length is not None and self.sent < self.length and not self.bodyless:
+        if self.length is not None and self.sent < self.length:
             log("the application gave %d bytes, less than its Content-Length of %d" % (self.sent, self.length))
             self._close(ABORT)
         else:
@@ -124,7 +126,7 @@ class Exchange:
         if not self.began:
             self.head, self.length, self.bodyless = _FAILED, None, self.head_only
             self.declare(len(_FAILED_BODY))
-            self._send_whole(_FAILED_BODY)
+            self._send_whole(b"" if self.head_only else _FAILED_BODY)
         elif self.length is not None and self.sent == self.length:
             self._close(END)
         else:
@@ -136,7 +138,7 @@ class Exchange:
         self.began = True
         head, slot = self.head, self.slot
         frame = HEADER.pack(len(head), HEAD << 24 | slot.stream) + head
-        if not data or self.bodyless:
+        if not data:
             slot.send(frame)
         elif len(data) > MAX_PAYLOAD:
             slot.send(frame)
@@ -146,8 +148,6 @@ class Exchange:
 
     def _send_whole(self, body):
         self.began = self.over = True
-        if self.bodyless:
-            body = b""
         head, slot = self.head, self.slot
         size = 4 + len(head) + len(body)
         slot.send(RESPONSE_HEAD.pack(size, RESPONSE << 24 | slot.stream, len(head)) + head, body)

@@ -10,29 +10,41 @@ import sys
 import threading
 
 from .boot import BootError, load_app
-from .frames import BOOTED, BOOT_FAILED, frame
-from .link import CONTROL, arm_lifeline, connect, disarm_lifeline
+from .debugger import with_debugger
+from .frames import BOOT_FAILED, BOOTED, frame
+from .link import CONTROL, PARENT, arm_lifeline, connect, disarm_lifeline
+from .preload import Parent
 from .serving import SlotServer
 from .slot import Slot
 
-EXIT_BOOT_FAILED = 3
+_EXIT_BOOT_FAILED = 3
 
 
 def run_process(settings_json):
     """
-    :param settings_json: {socket, token, id, app, threads, development}; the working directory is the application's
+    :param settings_json: {socket, token, id, app, threads, development}, id a number or PARENT; the working directory is
+        the application's
     """
     settings = json.loads(settings_json)
     faulthandler.enable()  # SIGABRT prints the stacks of all threads, then ends the process
-    control = connect(settings, settings["id"], CONTROL)
-    arm_lifeline(control)
     leaving = Leaving()
-    app = boot(settings, control)
-    serve(settings, control, app, settings["id"], leaving)
+    try:
+        control = connect(settings, settings["id"], CONTROL)
+    except OSError as error:
+        sys.exit(f"webapp-worker: there is no worker to serve for: {error}")
+    arm_lifeline(control)
+    app = _boot(settings, control)
+    if settings["id"] == PARENT:
+        _run_parent(settings, control, app, leaving)
+    else:
+        # What the import made lives as long as the process: the collector need not walk over it again and again.
+        gc.collect()
+        gc.freeze()
+        _serve(settings, control, app, settings["id"], leaving)
 
 
 class Leaving:
-    """SIGTERM from outside: finish what runs, then leave. The supervisor itself asks by the slots, not by a signal.
+    """SIGTERM from outside: finish what runs, then leave. The front itself asks by the slots, not by a signal.
 
     Set before the application is imported, so that an application's own handler wins. SIGINT and SIGHUP go to a whole
     terminal group, the supervisor included, which decides; a handler that does nothing, because an ignored signal would
@@ -40,42 +52,32 @@ class Leaving:
     """
 
     def __init__(self):
-        self._slots = None
+        # What to do; None while the application is being imported: then there is nothing to finish.
+        self.action = None
         signal.signal(signal.SIGTERM, self._leave)
         signal.signal(signal.SIGINT, lambda _signal, _frame: None)
         signal.signal(signal.SIGHUP, lambda _signal, _frame: None)
 
-    def serve(self, slots):
-        self._slots = slots
-
     def _leave(self, _signal, _frame):
-        if self._slots is None:  # still importing: nothing to finish
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGTERM)
+        if self.action is not None:
+            self.action()
             return
-        for slot in self._slots:
-            slot.finish()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
-def boot(settings, control):
-    """Imports the application, or tells why not and exits."""
+def _boot(settings, control):
+    """Imports the application, or tells why it cannot be and exits."""
     _print_by_lines()
     sys.path.insert(0, os.getcwd())
     try:
-        return _prepared(settings, load_app(settings["app"]))
+        app = load_app(settings["app"])
     except BootError as error:
         failure = {"reason": error.reason, "mend": error.mend, "traceback": error.traceback}
         disarm_lifeline(control)
         control.sendall(frame(BOOT_FAILED, 0, json.dumps(failure).encode()))
-        sys.exit(EXIT_BOOT_FAILED)
-
-
-def _prepared(settings, app):
-    if settings["development"]:
-        from .debugger import with_debugger
-
-        return with_debugger(app)
-    return app
+        sys.exit(_EXIT_BOOT_FAILED)
+    return with_debugger(app) if settings["development"] else app
 
 
 def _print_by_lines():
@@ -84,16 +86,32 @@ def _print_by_lines():
         sys.stdout.reconfigure(line_buffering=True)
 
 
-def serve(settings, control, app, process_id, leaving):
+def _run_parent(settings, control, app, leaving):
+    def run_child(child_id):
+        leaving.action = None
+        child_control = connect(settings, child_id, CONTROL)
+        arm_lifeline(child_control)
+        _serve(settings, child_control, app, child_id, leaving)
+
+    disarm_lifeline(control)  # from now on frames come here
+    parent = Parent(control, run_child)
+    leaving.action = parent.stop
+    _say_booted(settings, control)
+    parent.run()
+
+
+def _serve(settings, control, app, process_id, leaving):
     """Connects the slots, says BOOTED, serves until all slots have ended, exits 0."""
     threads = settings["threads"]
     slots = [Slot(connect(settings, process_id, number)) for number in range(threads)]
     servers = [SlotServer(slot, app, threads) for slot in slots]
-    # What the import made lives as long as the process: the collector need not walk over it again and again.
-    gc.collect()
-    gc.freeze()
-    leaving.serve(slots)
-    control.sendall(frame(BOOTED, 0, json.dumps(booted(settings)).encode()))
+
+    def finish_all():
+        for slot in slots:
+            slot.finish()
+
+    leaving.action = finish_all
+    _say_booted(settings, control)
     if threads == 1:
         servers[0].run()  # in the main thread, where an application's signal handlers run
     else:
@@ -101,13 +119,14 @@ def serve(settings, control, app, process_id, leaving):
     sys.exit(0)
 
 
-def booted(settings):
-    return {
+def _say_booted(settings, control):
+    booted = {
         "pid": os.getpid(),
         "python": platform.python_version(),
         "threads": settings["threads"],
         "app": settings["app"],
     }
+    control.sendall(frame(BOOTED, 0, json.dumps(booted).encode()))
 
 
 def _run_threads(servers):

@@ -6,7 +6,7 @@ from .environ import make_environ, make_template, mount_point
 from .exchange import Exchange
 from .faults import log_failure
 from .files import FileWrapper
-from .frames import ACCEPT, HEAD_ONLY, INFORM, WANT_ACCEPT
+from .frames import ACCEPT, BODY_FILE, HEAD_ONLY, INFORM, WANT_ACCEPT
 from .head import make_inform
 
 # A stream of many small blocks is not slowed by asking for each whether its client is still there.
@@ -34,13 +34,14 @@ class SlotServer:
     def _serve(self, flags, text, body):
         exchange = self._exchange = Exchange(self._slot, flags & HEAD_ONLY)
         environ = {}
-        source = result = None
+        result = None
         failed = False
         try:
             if flags & WANT_ACCEPT:
                 self._slot.send_frame(ACCEPT)
             environ = make_environ(self._template, self._mount, flags, text, body)
-            source = environ["wsgi.input"]
+            if flags & BODY_FILE:
+                body = environ["wsgi.input"]  # the application may put its own there; this one is closed in the end
             result = self._app(environ, exchange.start_response)
             if type(result) is list or type(result) is tuple:
                 exchange.send_list(result)
@@ -54,8 +55,8 @@ class SlotServer:
             self._close(result, environ)
         if not exchange.over:
             self._end(exchange, failed, environ)
-        if source is not None:
-            source.close()
+        if hasattr(body, "close"):
+            body.close()
 
     def _close(self, result, environ):
         try:
@@ -92,7 +93,7 @@ def _send_blocks(exchange, result):
     ask_at = monotonic() + _ASK_SECONDS
     for block in result:
         exchange.write(block)
-        if exchange.overlong or (exchange.bodyless and exchange.began):
+        if exchange.overlong or exchange.bodyless:
             return
         if monotonic() >= ask_at:
             if exchange.slot.cancelled():

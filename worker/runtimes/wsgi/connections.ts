@@ -30,6 +30,8 @@ export class Connections {
   /** Set once the process is over: called when the last connection has closed. */
   #onClosed: (() => void) | null = null;
   #open = 0;
+  #controlClosed = false;
+  /** Called when the process has ended, as far as its lifeline tells. */
   onControlClosed: (() => void) | null = null;
 
   constructor(listener: Listener, id: string, threads: number, environ: EnvironWriter, events: ConnectionsEvents) {
@@ -45,6 +47,10 @@ export class Connections {
   /** Whether the application has been imported and all slots are there. */
   get isReady(): boolean {
     return this.#booted !== null && this.#missing === 0;
+  }
+
+  get isControlOpen(): boolean {
+    return this.#control !== null && !this.#controlClosed;
   }
 
   /** Finish what runs, take no more: a process whose slots have all ended exits. */
@@ -80,7 +86,8 @@ export class Connections {
     const number = /^[0-9]{1,4}$/.test(slot) ? Number(slot) : -1;
     if (number < 0 || number >= this.#slots.length || this.#slots[number] !== undefined) return false;
     this.#count(socket);
-    const made = new WsgiSlot(socket, rest, this.#environ);
+    const made = new WsgiSlot(socket, this.#environ);
+    made.start(rest);
     this.#slots[number] = made;
     this.#missing--;
     if (this.#leaving) made.leave();
@@ -91,7 +98,7 @@ export class Connections {
   #takeControl(socket: Socket, rest: Buffer): boolean {
     if (this.#control !== null) return false;
     this.#count(socket);
-    this.#control = new ControlLink(socket, rest, {
+    this.#control = new ControlLink(socket, {
       onBooted: (booted) => {
         this.#booted = booted;
         this.#tellReady();
@@ -101,8 +108,12 @@ export class Connections {
         this.#told = true;
         this.#events.onBootFailed(failure);
       },
-      onClose: () => this.onControlClosed?.(),
+      onClose: () => {
+        this.#controlClosed = true;
+        this.onControlClosed?.();
+      },
     });
+    this.#control.start(rest);
     return true;
   }
 

@@ -31,13 +31,17 @@ export class ControlLink implements FrameSink {
   readonly #events: ControlEvents;
   readonly #reader: FrameReader;
 
-  constructor(socket: Socket, rest: Buffer, events: ControlEvents) {
+  constructor(socket: Socket, events: ControlEvents) {
     this.#socket = socket;
     this.#events = events;
     this.#reader = new FrameReader(this);
-    socket.on('data', (chunk: Buffer) => this.#reader.take(chunk));
-    socket.on('error', () => {}); // 'close' follows
-    socket.on('close', () => events.onClose());
+  }
+
+  /** @param rest what came behind HELLO: told of before this returns */
+  start(rest: Buffer): void {
+    this.#socket.on('data', (chunk: Buffer) => this.#reader.take(chunk));
+    this.#socket.on('error', () => {}); // 'close' follows
+    this.#socket.on('close', () => this.#events.onClose());
     if (rest.length > 0) this.#reader.take(rest);
   }
 

@@ -1,6 +1,6 @@
 // An application process that the supervisor's program starts itself.
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Child, ChildEvents } from '../runtime.ts';
+import type { BootFailure, Child, ChildEvents } from '../runtime.ts';
 import type { Connections } from './connections.ts';
 
 /** How a process is started. */
@@ -11,19 +11,20 @@ export interface Command {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** What the process prints goes where this program's output goes, untouched. */
+export function spawnPython(command: Command): ChildProcess {
+  const { python, args, directory, env } = command;
+  return spawn(python, args, { cwd: directory, env, stdio: ['ignore', 'inherit', 'inherit'] });
+}
+
 export class SpawnedChild implements Child {
   readonly #connections: Connections;
   readonly #process: ChildProcess;
   #over = false;
 
-  /** Starts the process. What it prints goes where this program's output goes, untouched. */
   constructor(command: Command, connections: Connections, events: ChildEvents) {
     this.#connections = connections;
-    this.#process = spawn(command.python, command.args, {
-      cwd: command.directory,
-      env: command.env,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
+    this.#process = spawnPython(command);
     this.#process.once('spawn', () => events.onPid(this.#process.pid ?? 0));
     this.#process.once('error', (error) => {
       if (this.#process.pid !== undefined) return; // a signal could not be sent: 'exit' follows
@@ -53,7 +54,7 @@ export class SpawnedChild implements Child {
   }
 }
 
-function cannotStart(command: Command, error: NodeJS.ErrnoException) {
+export function cannotStart(command: Command, error: NodeJS.ErrnoException): BootFailure {
   return {
     reason: `${command.python} could not be started in ${command.directory}: ${error.message}`,
     mend: 'See that the folder is there and that the Python runs: `python --version`.',

@@ -26,14 +26,17 @@ export class WsgiSlot implements Slot, FrameSink {
   #leaving = false;
   #lost = '';
 
-  /** @param rest what came behind HELLO */
-  constructor(socket: Socket, rest: Buffer, environ: EnvironWriter) {
+  constructor(socket: Socket, environ: EnvironWriter) {
     this.#socket = socket;
     this.#environ = environ;
     this.#reader = new FrameReader(this);
-    socket.on('data', (chunk: Buffer) => this.#reader.take(chunk));
-    socket.on('error', () => {}); // 'close' follows
-    socket.on('close', () => this.#lose('the process closed the connection'));
+  }
+
+  /** @param rest what came behind HELLO */
+  start(rest: Buffer): void {
+    this.#socket.on('data', (chunk: Buffer) => this.#reader.take(chunk));
+    this.#socket.on('error', () => {}); // 'close' follows
+    this.#socket.on('close', () => this.#lose('the process closed the connection'));
     if (rest.length > 0) this.#reader.take(rest);
   }
 
@@ -50,7 +53,7 @@ export class WsgiSlot implements Slot, FrameSink {
     this.#stream = this.#stream === MAX_STREAM ? 1 : this.#stream + 1;
     this.#headSeen = false;
     this.#cancelled = false;
-    if (this.#lost !== '') process.nextTick(() => this.#fail('died', this.#lost));
+    if (this.#lost !== '' || this.#leaving) process.nextTick(() => this.#fail('died', this.#lost || 'it is leaving'));
     else this.#write(request);
   }
 

@@ -1,0 +1,227 @@
+// Preload: one parent imports the application and forks the processes, which share its memory. The parent is started with the
+// first process, and again when one is wanted after it has died. Its processes outlive it: they go on serving; only how they
+// end is not known then.
+import type { ChildProcess } from 'node:child_process';
+import { FRAME } from '../../frames.ts';
+import type { Slot } from '../../slot.ts';
+import type { BootFailure, Child, ChildEvents } from '../runtime.ts';
+import type { Connections, ConnectionsEvents } from './connections.ts';
+import { ControlLink, type Exited, type Forked } from './control-link.ts';
+import type { Listener } from './listener.ts';
+import { type Command, cannotStart, spawnPython } from './spawned-child.ts';
+
+export const PARENT_ID = 'parent';
+
+type AwaitConnections = (events: ConnectionsEvents) => Connections;
+
+/** A process that the parent forks, or will when it has imported the application. */
+export class ForkedChild implements Child {
+  readonly id: number;
+  readonly #parent: PreloadParent;
+  readonly #connections: Connections;
+  readonly #events: ChildEvents;
+  #pid = 0;
+  /** Of a process that is ready before the parent's word of its birth has been read. */
+  #readySlots: readonly Slot[] | null = null;
+  #over = false;
+
+  constructor(id: number, parent: PreloadParent, awaitConnections: AwaitConnections, events: ChildEvents) {
+    this.id = id;
+    this.#parent = parent;
+    this.#events = events;
+    this.#connections = awaitConnections({
+      onReady: (slots) => {
+        this.#readySlots = slots;
+        this.#tellReady();
+      },
+      onBootFailed: (failure) => events.onBootFailed(failure),
+    });
+  }
+
+  stop(): void {
+    this.#connections.leave();
+    if (this.#pid === 0) this.#parent.withdraw(this);
+    else if (!this.#connections.isReady) this.#signal('SIGTERM');
+  }
+
+  kill(dump: boolean): void {
+    if (this.#pid === 0) this.#parent.giveUp(this, dump);
+    else this.#signal(dump ? 'SIGABRT' : 'SIGKILL');
+  }
+
+  // ── told by the parent ──
+
+  noteForked(pid: number): void {
+    this.#pid = pid;
+    this.#events.onPid(pid);
+    this.#tellReady();
+  }
+
+  noteFailed(failure: BootFailure): void {
+    this.#events.onBootFailed(failure);
+  }
+
+  noteExit(code: number | null, signal: string | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#connections.settle(() => this.#events.onExit(code, signal));
+  }
+
+  /** Nobody will tell of its end but its own connection. */
+  noteOrphaned(): void {
+    if (this.#connections.isControlOpen) this.#connections.onControlClosed = () => this.noteExit(null, null);
+    else this.noteExit(null, null);
+  }
+
+  #tellReady(): void {
+    if (this.#pid > 0 && this.#readySlots !== null) this.#events.onReady(this.#readySlots);
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#over) return;
+    try {
+      process.kill(this.#pid, signal);
+    } catch {
+      // It has ended; EXITED is on its way.
+    }
+  }
+}
+
+export class PreloadParent {
+  readonly #listener: Listener;
+  readonly #command: () => Command | BootFailure;
+  readonly #children = new Map<number, ForkedChild>();
+  /** Asked for, not yet forked. */
+  readonly #pending = new Set<ForkedChild>();
+  #process: ChildProcess | null = null;
+  #control: ControlLink | null = null;
+  #booted = false;
+  #closing = false;
+  #exit: { readonly code: number | null; readonly signal: string | null } | null = null;
+
+  constructor(listener: Listener, command: () => Command | BootFailure) {
+    this.#listener = listener;
+    this.#command = command;
+  }
+
+  /** Forks `child` now, or when the application has been imported. */
+  fork(child: ForkedChild): void {
+    this.#children.set(child.id, child);
+    this.#pending.add(child);
+    if (this.#process === null) this.#start();
+    else if (this.#booted) this.#control?.send(FRAME.FORK, `${child.id}`);
+  }
+
+  /** `child` is not wanted any more; it may be forked already, and leaves then by its connections. */
+  withdraw(child: ForkedChild): void {
+    if (this.#booted || !this.#pending.delete(child)) return;
+    this.#children.delete(child.id);
+    setImmediate(() => child.noteExit(null, null));
+  }
+
+  /** `child` has not become ready in time: that is the parent's import, which all the others wait for too. */
+  giveUp(child: ForkedChild, dump: boolean): void {
+    if (this.#pending.has(child)) this.#process?.kill(dump ? 'SIGABRT' : 'SIGKILL');
+  }
+
+  /** Ends the parent when its last process has ended. Twice is safe. */
+  close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    if (this.#booted) this.#control?.send(FRAME.STOP);
+    else this.#process?.kill('SIGTERM');
+  }
+
+  #start(): void {
+    const command = this.#command();
+    if ('reason' in command) {
+      setImmediate(() => this.#failAll(command, null, null));
+      return;
+    }
+    this.#exit = null;
+    this.#listener.await(PARENT_ID, (slot, socket, rest) => {
+      if (slot !== 'control' || this.#control !== null) return false;
+      this.#control = new ControlLink(socket, {
+        onBooted: () => this.#noteBooted(),
+        onBootFailed: (failure) => this.#tellPending(failure),
+        onForked: (forked) => this.#noteForked(forked),
+        onExited: (exited) => this.#noteExited(exited),
+        onClose: () => this.#noteControlClosed(),
+      });
+      this.#control.start(rest);
+      return true;
+    });
+    this.#process = spawnPython(command);
+    this.#process.once('error', (error) => {
+      if (this.#process?.pid !== undefined) return;
+      this.#process = null;
+      this.#failAll(cannotStart(command, error), null, null);
+    });
+    this.#process.once('exit', (code, signal) => {
+      this.#exit = { code, signal };
+      if (this.#control === null) this.#bury();
+    });
+  }
+
+  #noteBooted(): void {
+    this.#booted = true;
+    for (const child of this.#pending) this.#control?.send(FRAME.FORK, `${child.id}`);
+  }
+
+  #noteForked(forked: Forked): void {
+    const child = this.#children.get(forked.id);
+    if (child === undefined || !this.#pending.delete(child)) return;
+    if ('pid' in forked) {
+      child.noteForked(forked.pid);
+      return;
+    }
+    this.#children.delete(child.id);
+    child.noteFailed(cannotFork(forked.error));
+    child.noteExit(null, null);
+  }
+
+  #noteExited({ id, code, signal }: Exited): void {
+    const child = this.#children.get(id);
+    this.#children.delete(id);
+    child?.noteExit(code, signal);
+  }
+
+  /** All that the parent had to tell has been read: only now is its own end to be looked at. */
+  #noteControlClosed(): void {
+    this.#control = null;
+    if (this.#exit !== null) this.#bury();
+    else this.#process?.once('exit', () => this.#bury());
+  }
+
+  #bury(): void {
+    const { code, signal } = this.#exit ?? { code: null, signal: null };
+    this.#process = null;
+    this.#booted = false;
+    this.#listener.forget(PARENT_ID);
+    for (const child of this.#pending) {
+      this.#children.delete(child.id);
+      child.noteExit(code, signal);
+    }
+    this.#pending.clear();
+    for (const child of this.#children.values()) child.noteOrphaned();
+    this.#children.clear();
+  }
+
+  #tellPending(failure: BootFailure): void {
+    for (const child of this.#pending) child.noteFailed(failure);
+  }
+
+  #failAll(failure: BootFailure, code: number | null, signal: string | null): void {
+    this.#tellPending(failure);
+    this.#exit = { code, signal };
+    this.#bury();
+  }
+}
+
+function cannotFork(error: string): BootFailure {
+  return {
+    reason: `the preloaded parent could not fork: ${error}`,
+    mend: 'See that memory and the number of processes (pids limit) allow for another process.',
+    traceback: '',
+  };
+}
