@@ -13,7 +13,14 @@ export interface Place {
 
 export type MakeGenerationRuntime = (kind: WorkerConfig['runtime'], spec: AppSpec) => Runtime;
 
-const RESPAWN: BackoffPolicy = { firstMs: 250, maxMs: 30_000, factor: 2 };
+/** What a process has shown when it dies: nothing, that it starts, that it is of use. */
+export type Shown = 'nothing' | 'start' | 'use';
+
+/** Until the next is started: long where none starts, short where they start and something ends them soon. */
+const RESPAWN: Readonly<Record<Exclude<Shown, 'use'>, BackoffPolicy>> = {
+  nothing: { firstMs: 250, maxMs: 30_000, factor: 2 },
+  start: { firstMs: 250, maxMs: 2_000, factor: 2 },
+};
 
 /** A process that was ready for so long has shown that the application works. */
 export const PROVEN_MS = 10_000;
@@ -78,8 +85,8 @@ export class Generation {
    * A process died unasked. One that was of use is replaced at once; others ever later, together rather than each.
    * @returns whether it tells anything new: those that started together and die together are one round
    */
-  noteDeath(ofUse: boolean, now: number, random: number): boolean {
-    if (ofUse) {
+  noteDeath(shown: Shown, now: number, random: number): boolean {
+    if (shown === 'use') {
       this.crashes = 0;
       this.spawnAfter = now;
       return true;
@@ -87,7 +94,7 @@ export class Generation {
     this.crashedAt = now;
     if (this.crashes > 0 && now < this.spawnAfter) return false;
     this.crashes++;
-    this.spawnAfter = now + backoffMs(RESPAWN, this.crashes, random);
+    this.spawnAfter = now + backoffMs(RESPAWN[shown], this.crashes, random);
     return true;
   }
 }

@@ -26,6 +26,7 @@ async function start(more: Partial<WorkerConfig>): Promise<{ worker: WorkerUnder
 
 describe.each<{ name: string; config: Partial<WorkerConfig> }>([
   { name: 'Flask', config: { app: 'app:app', runtime: 'wsgi' } },
+  { name: 'Flask, preloaded', config: { app: 'app:app', runtime: 'wsgi', preload: true, threads: 2 } },
   { name: 'Express', config: { app: 'app.js', runtime: 'node', threads: 100 } },
 ])('$name: no request fails', ({ config }) => {
   test('when processes are killed, and each death is stated', async () => {

@@ -287,7 +287,8 @@ export class Supervisor implements ProcessPool {
     if (isRoutine(cause) || cause === 'timeout') return;
     const generation = this.generations.get(handle.generation);
     if (generation === undefined) return;
-    const isNews = generation.noteDeath(this.isOfUse(handle), this.options.clock.now(), this.options.random());
+    const shown = this.isOfUse(handle) ? 'use' : handle.readyAt === null ? 'nothing' : 'start';
+    const isNews = generation.noteDeath(shown, this.options.clock.now(), this.options.random());
     if (bootFailure === null) return;
     generation.failure = bootFailure;
     if (isNews && !this.stopping) this.sayBootFailed(bootFailure);
