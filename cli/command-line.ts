@@ -23,8 +23,16 @@ export type Command =
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
   | { readonly kind: 'up'; readonly options: UpOptions }
-  | { readonly kind: 'check'; readonly files: readonly string[]; readonly output: 'text' | 'json' }
-  | { readonly kind: 'render'; readonly files: readonly string[]; readonly output: 'yaml' | 'json' };
+  | {
+      readonly kind: 'check';
+      readonly files: readonly string[];
+      readonly output: 'text' | 'json';
+    }
+  | {
+      readonly kind: 'render';
+      readonly files: readonly string[];
+      readonly output: 'yaml' | 'json';
+    };
 
 const HELP = `webapp runs web applications: proxy, worker and application processes from one manifest.
 
@@ -78,7 +86,10 @@ const UP_OPTIONS = {
   print: { type: 'boolean' },
   'no-color': { type: 'boolean' },
 } as const;
-const OUTPUT_OPTIONS = { ...HELP_OPTION, output: { type: 'string', short: 'o' } } as const;
+const OUTPUT_OPTIONS = {
+  ...HELP_OPTION,
+  output: { type: 'string', short: 'o' },
+} as const;
 
 /**
  * @param args without node and script
@@ -122,8 +133,8 @@ function parseUp(args: readonly string[]): Command {
       place,
       app: values.app,
       host: values.host ?? '127.0.0.1',
-      port: wholeNumber('--port', values.port ?? '8000', 0, 65_535),
-      processes: values.processes === undefined ? undefined : wholeNumber('--processes', values.processes, 1, 256),
+      port: wholeNumber('--port', values.port ?? '8000', 0, 65_535, 8000),
+      processes: values.processes === undefined ? undefined : wholeNumber('--processes', values.processes, 1, 256, 3),
       reload: values.reload ?? false,
       print: file === undefined ? (values.print ? 'stdout' : undefined) : { file },
       noColor: values['no-color'] ?? false,
@@ -134,7 +145,10 @@ function parseUp(args: readonly string[]): Command {
 }
 
 /** `--print` may have a value, which parseArgs has no word for: a YAML file behind it is one. */
-function takePrintFile(args: readonly string[]): { file: string | undefined; words: string[] } {
+function takePrintFile(args: readonly string[]): {
+  file: string | undefined;
+  words: string[];
+} {
   const words = [...args];
   const at = words.findIndex((word) => word === '--print' || word.startsWith('--print='));
   if (at < 0) return { file: undefined, words };
@@ -177,18 +191,15 @@ function parse<O extends ParseArgsOptionsConfig>(args: readonly string[], option
 
 const optionName = (word: string): string => word.replace(/^--/, '').replace(/=.*$/s, '');
 
-function wholeNumber(option: string, text: string, least: number, most: number): number {
+function wholeNumber(option: string, text: string, least: number, most: number, example: number): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-  throw usage(
-    `${option} ${text} is not a number from ${least} to ${most}`,
-    `write such as ${option} ${Math.max(least, 3)}`,
-  );
+  throw usage(`${option} ${text} is not a number from ${least} to ${most}`, `write such as ${option} ${example}`);
 }
 
 function nearest(word: string, known: readonly string[]): string {
   const [best] = known.toSorted((a, b) => distance(a, word) - distance(b, word));
-  const isNear = best !== undefined && distance(best, word) <= Math.max(1, best.length >> 2);
+  const isNear = best !== undefined && distance(best, word) <= Math.max(best.length > 3 ? 2 : 1, best.length >> 2);
   return isNear ? `did you mean ${best}?` : `known: ${known.join(', ')}`;
 }
 

@@ -3,7 +3,6 @@
 import { Failure } from '../failure.ts';
 import { nameStyle } from '../terminal/paint.ts';
 import type { Reporter } from '../terminal/reporter.ts';
-import { count } from '../terminal/status-row.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { StackSettings } from './settings.ts';
 import { Stack, type StackEvents } from './stack.ts';
@@ -70,7 +69,11 @@ export class Session {
   #makeStack(target: Target, variables: Readonly<Record<string, string>>, port: number): Stack {
     const { folder, settings } = this.#options;
     const number = ++this.#started;
-    const place = { folder: folder.enter(String(number)), port, style: nameStyle(number - 1) };
+    const place = {
+      folder: folder.enter(String(number)),
+      port,
+      style: nameStyle(number - 1),
+    };
     const stack = new Stack(target, variables, place, settings, this.#events);
     this.#stacks.set(target.name, stack);
     return stack;
@@ -85,7 +88,7 @@ export class Session {
     }
     if (this.#ending) return;
     const { reporter } = this.#options;
-    reporter.about(stack.view(), readyText(stack));
+    reporter.ready(stack.view());
   }
 
   /** Brings the manifests' new state into force, each WebApp by itself: one that fails does not hold up the others. */
@@ -161,12 +164,6 @@ export class Session {
     this.#ending = true;
     await Promise.all(this.stacks.map((stack) => stack.kill()));
   }
-}
-
-function readyText(stack: Stack): string {
-  const { address, worker, trouble } = stack.view();
-  const processes = worker ? count(worker.processes.desired, 'process') : '';
-  return trouble === '' ? `${address}  ${processes}` : `${address}  ${trouble}: save a change and it is tried again`;
 }
 
 /** Pure: what an edit starts, stops and changes. What has not changed is among the changed: to see that is the stack's. */

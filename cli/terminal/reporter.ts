@@ -5,7 +5,7 @@ import type { Failure } from '../failure.ts';
 import type { Paint, Style } from './paint.ts';
 import { accessText, formatMs, type ProgramRecord, recordLines, visibleLine } from './program-line.ts';
 import type { Screen } from './screen.ts';
-import { type StackView, statusRows } from './status-row.ts';
+import { count, type StackView, statusRows } from './status-row.ts';
 import { pad } from './width.ts';
 
 /** Who a line is of. */
@@ -56,6 +56,16 @@ export class Reporter {
   /** Our own words about one WebApp. */
   about(speaker: Speaker, text: string, style: Style = 'plain'): void {
     this.#say(speaker, this.#paint(style, text));
+  }
+
+  /** A WebApp answers, or with --reload shows why it cannot. */
+  ready({ name, style, address, worker, trouble }: StackView): void {
+    const processes = count(worker?.processes.desired ?? 0, 'process');
+    const after = trouble === '' ? processes : this.#paint('bad', `${trouble}; it is tried again when you save`);
+    const mark = trouble === '' ? this.#paint('good', '✓') : this.#paint('bad', '✗');
+    this.#screen.line(
+      `${mark} ${this.#paint(style, pad(name, this.#nameWidth))}  ${this.#paint('address', address)}  ${after}`,
+    );
   }
 
   /** A line of the application. */
