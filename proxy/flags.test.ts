@@ -36,7 +36,12 @@ test.each([
   [['--listen', '[::1]:0'], { listen: { host: '::1', port: 0 } }],
 ])('%j', (more, expected) => expect(parseFlags([...least, ...more])).toMatchObject(expected));
 
-test('--help wins over everything that is missing', () => expect(parseFlags(['--help'])).toBe('help'));
+test.each([
+  ['--help', 'help'],
+  ['-h', 'help'],
+  ['--version', 'version'],
+  ['-v', 'version'],
+])('%s wins over everything that is missing', (flag, command) => expect(parseFlags([flag])).toBe(command));
 
 describe('all that is wrong is told at once', () => {
   test.each([
@@ -55,6 +60,6 @@ describe('all that is wrong is told at once', () => {
 });
 
 test('the usage names every flag that is read', () => {
-  for (const name of ['config', 'listen', 'admin', 'drain-delay', 'access-log', 'exit-with-parent', 'help'])
-    expect(USAGE).toMatch(new RegExp(`^  --${name} `, 'm'));
+  for (const name of ['config', 'listen', 'admin', 'drain-delay', 'access-log', 'exit-with-parent', 'help', 'version'])
+    expect(USAGE).toMatch(new RegExp(`^  (-., )?--${name}\\b`, 'm'));
 });

@@ -27,7 +27,8 @@ export const USAGE = `webapp-proxy --config FILE --listen ADDR --admin ADDR [--d
   --drain-delay DURATION  how long requests are still taken after SIGTERM, such as 5s (default 0s)
   --access-log FILE|-|off one JSON line for each request; - is standard output (default), SIGUSR1 reopens the file
   --exit-with-parent      leave when standard input ends: whoever started this is gone
-  --help                  this text
+  -h, --help              this text
+  -v, --version
 `;
 
 const OPTIONS = {
@@ -37,17 +38,19 @@ const OPTIONS = {
   'drain-delay': { type: 'string', default: '0s' },
   'access-log': { type: 'string', default: '-' },
   'exit-with-parent': { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+  version: { type: 'boolean', short: 'v', default: false },
 } as const;
 
 /**
  * @param args without the program's name
- * @returns 'help' when that was asked for
+ * @returns 'help' or 'version' when that was asked for
  * @throws ProblemsError with everything that is wrong
  */
-export function parseFlags(args: readonly string[]): Flags | 'help' {
+export function parseFlags(args: readonly string[]): Flags | 'help' | 'version' {
   const values = readValues(args);
   if (values.help) return 'help';
+  if (values.version) return 'version';
   const problems: Problem[] = [];
   const flags = {
     config: required('--config', values.config, 'proxy.json', problems),

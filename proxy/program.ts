@@ -1,5 +1,6 @@
 // The running proxy: configuration file, way to the workers, front door and admin port, put together and kept in step. Started
 // by main.ts; decides nothing about a single request.
+import { existsSync } from 'node:fs';
 import { Registry } from 'prom-client';
 import type { Clock } from '../core/clock.ts';
 import { type ProxyConfig, proxyConfigSchema } from '../core/config/proxy.ts';
@@ -153,7 +154,15 @@ export class Program {
     this.#appliedAt = this.#options.clock.wall();
     this.#refusal = undefined;
     this.#upstreams.configure(config);
+    this.#warnOfMissing(config);
     this.#handle = this.#makeHandler(config);
+  }
+
+  /** It may come yet: until then its requests go to the application. */
+  #warnOfMissing({ static: folders }: ProxyConfig): void {
+    for (const { path, directory } of folders) {
+      if (!existsSync(directory)) this.#options.log.warn('a static folder is not there', { path, directory });
+    }
   }
 
   #makeHandler(config: ProxyConfig): Handler {

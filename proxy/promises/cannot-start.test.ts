@@ -78,6 +78,13 @@ test('an access log that cannot be opened: said, and no start', () => {
   expect(lines[0]?.['reason']).toContain('none/a.log');
 });
 
+test('--version: 0', () => {
+  expect(start('--version')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^webapp-proxy \d+\.\d+\.\d+\n$/),
+  });
+});
+
 test('--help: the usage, and 0', () => {
   const { code, stdout } = start('--help');
   expect(code).toBe(0);

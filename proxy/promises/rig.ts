@@ -98,7 +98,7 @@ export class ProxyProcess {
 
   async listening(): Promise<void> {
     const line = await until(
-      () => this.log.find(({ msg }) => msg === 'listening' || msg === 'cannot start') ?? false,
+      () => this.log.find(({ msg }) => msg === 'listening' || msg === 'the proxy cannot start') ?? false,
       'listening',
     );
     if (line['msg'] !== 'listening') throw new Error(JSON.stringify(line));
