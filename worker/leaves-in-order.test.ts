@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, inject, test } from 'vitest';
-import { EXPRESS_APP, FLASK_APP, isAlive, Load, until, WorkerUnderTest } from './worker-under-test.ts';
+import { EXIT_INTERNAL } from './failure.ts';
+import { ANY_PORT, EXPRESS_APP, FLASK_APP, isAlive, Load, until, WorkerUnderTest } from './worker-under-test.ts';
 
 let worker: WorkerUnderTest | undefined;
 let load: Load | undefined;
@@ -125,4 +127,25 @@ test('USR1 and USR2 do no harm', async () => {
   await until('both to be heard', () => started.lines.filter(({ msg }) => `${msg}`.startsWith('SIGUSR')).length === 2);
   expect((await started.ask('/')).status).toBe(200);
   expect(started.output).not.toMatch(/Debugger/);
+});
+
+test('an error inside the program that nobody caught is said, and ends it and its processes', async () => {
+  worker = new WorkerUnderTest({
+    files: { 'app.py': FLASK_APP },
+    args: [...ANY_PORT, '-w', '2', 'app:app'],
+    env: {
+      WEBAPP_PYTHON: inject('python'),
+      NODE_OPTIONS: `--import=data:text/javascript,process.on('SIGWINCH',()=>{throw(new(Error)('injected'))})`,
+    },
+  });
+  const started = await worker.ready(2);
+  const pids = (await started.status()).list.map(({ pid }) => pid);
+  started.kill('SIGWINCH');
+  expect(await started.ended()).toBe(EXIT_INTERNAL);
+  expect(started.line('msg', 'uncaught error')).toMatchObject({
+    code: 'INTERNAL',
+    reason: expect.stringMatching(/injected/),
+  });
+  await until('the end of its processes', () => !pids.some(isAlive));
+  expect(readdirSync(started.temporary)).toEqual([]);
 });
