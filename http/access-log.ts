@@ -3,13 +3,30 @@
 import type { Exchange } from './exchange.ts';
 import { LogSink, type LogTarget } from './log-sink.ts';
 
+/** What a line is made of: an exchange, or what stands for one that has left HTTP. */
+export type LoggedExchange = Pick<
+  Exchange,
+  | 'requestId'
+  | 'peer'
+  | 'method'
+  | 'host'
+  | 'target'
+  | 'status'
+  | 'bytesSent'
+  | 'startedAt'
+  | 'fault'
+  | 'faultDetail'
+  | 'state'
+  | 'header'
+>;
+
 export interface AccessLog {
   /**
    * @param now `performance.now()` at the end of the exchange
    * @param upstream address of whoever answered; '' when that was us
    * @param upstreamMs until the head of its response; below 0 when there is none
    */
-  write(exchange: Exchange, now: number, upstream?: string, upstreamMs?: number): void;
+  write(exchange: LoggedExchange, now: number, upstream?: string, upstreamMs?: number): void;
   /** Lines that were given up because the sink was too slow or failed. */
   readonly dropped: number;
   /** Begins the file anew under its name (logrotate). */
@@ -47,13 +64,13 @@ const MAX_FIELD = 512;
  * @returns the line with its newline; status 0 and no fault: the client left before an answer
  */
 export function accessLine(
-  exchange: Exchange,
+  exchange: LoggedExchange,
   wall: number,
   now: number,
   upstream: string,
   upstreamMs: number,
 ): string {
-  const { fault, requestId } = exchange;
+  const { fault, faultDetail = '', requestId } = exchange;
   const agent = exchange.header('user-agent');
   const referer = exchange.header('referer');
   let line = `{"time":"${timestamp(wall)}"`;
@@ -62,6 +79,7 @@ export function accessLine(
   line += `,"host":${quote(exchange.host, MAX_FIELD)},"target":${quote(exchange.target, MAX_TARGET)}`;
   line += `,"status":${exchange.status},"bytes":${exchange.bytesSent},"ms":${milliseconds(now - exchange.startedAt)}`;
   if (fault !== null) line += `,"fault":"${fault}"`;
+  if (faultDetail !== '') line += `,"detail":${quote(faultDetail, MAX_FIELD)}`;
   if (exchange.state === 'gone') line += ',"gone":true';
   if (upstream !== '') line += `,"upstream":${quote(upstream, MAX_FIELD)}`;
   if (upstreamMs >= 0) line += `,"upstreamMs":${milliseconds(upstreamMs)}`;

@@ -65,6 +65,8 @@ export interface Exchange {
   readonly bytesSent: number;
   /** The fault that was answered, if one was. */
   readonly fault: FaultCode | null;
+  /** What was said about it, for logs; not sent. */
+  readonly faultDetail?: string;
   /** 'open': no answer begun. 'responding': head sent. 'done': `end` was called. 'gone': the connection is lost. */
   readonly state: 'open' | 'responding' | 'done' | 'gone';
 

@@ -152,6 +152,8 @@ export class NodeExchange implements Exchange {
       this.faultDetail = detail;
       this.#connection.door.countFault(code);
     }
+    // What is left of the body is not waited for: whoever failed has had enough.
+    if (this.incomplete) this.#connection.closing = true;
     if (this.state === 'responding') this.abort();
     else this.respond(FAULTS[code].status, faultHeaders(code), faultBody(code, this.requestId));
   }
