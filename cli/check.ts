@@ -15,14 +15,8 @@ export function check(files: readonly string[], output: 'text' | 'json', cwd: st
   const { webApps, problems } = loadManifests(paths);
   const exitCode = problems.length > 0 ? 1 : 0;
   if (output === 'json') {
-    const names = webApps.map(({ webApp, file }) => ({
-      name: webApp.metadata.name,
-      file: shortPath(file, cwd),
-    }));
-    const shown = problems.map((problem) => ({
-      ...problem,
-      file: shortPath(problem.file, cwd),
-    }));
+    const names = webApps.map(({ webApp, file }) => ({ name: webApp.metadata.name, file: shortPath(file, cwd) }));
+    const shown = problems.map((problem) => ({ ...problem, file: shortPath(problem.file, cwd) }));
     return {
       text: `${JSON.stringify({ valid: exitCode === 0, webApps: names, problems: shown }, null, 2)}\n`,
       exitCode,

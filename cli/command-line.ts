@@ -23,16 +23,8 @@ export type Command =
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
   | { readonly kind: 'up'; readonly options: UpOptions }
-  | {
-      readonly kind: 'check';
-      readonly files: readonly string[];
-      readonly output: 'text' | 'json';
-    }
-  | {
-      readonly kind: 'render';
-      readonly files: readonly string[];
-      readonly output: 'yaml' | 'json';
-    };
+  | { readonly kind: 'check'; readonly files: readonly string[]; readonly output: 'text' | 'json' }
+  | { readonly kind: 'render'; readonly files: readonly string[]; readonly output: 'yaml' | 'json' };
 
 const HELP = `webapp runs web applications: proxy, worker and application processes from one manifest.
 
@@ -86,10 +78,7 @@ const UP_OPTIONS = {
   print: { type: 'boolean' },
   'no-color': { type: 'boolean' },
 } as const;
-const OUTPUT_OPTIONS = {
-  ...HELP_OPTION,
-  output: { type: 'string', short: 'o' },
-} as const;
+const OUTPUT_OPTIONS = { ...HELP_OPTION, output: { type: 'string', short: 'o' } } as const;
 
 /**
  * @param args without node and script
@@ -145,10 +134,7 @@ function parseUp(args: readonly string[]): Command {
 }
 
 /** `--print` may have a value, which parseArgs has no word for: a YAML file behind it is one. */
-function takePrintFile(args: readonly string[]): {
-  file: string | undefined;
-  words: string[];
-} {
+function takePrintFile(args: readonly string[]): { file: string | undefined; words: string[] } {
   const words = [...args];
   const at = words.findIndex((word) => word === '--print' || word.startsWith('--print='));
   if (at < 0) return { file: undefined, words };

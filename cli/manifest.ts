@@ -79,12 +79,7 @@ export function loadText(text: string, file: string, folder: string): LoadedMani
 }
 
 function unreadable(file: string, message: string): LoadedManifests {
-  const problem = {
-    field: '(file)',
-    message,
-    mend: 'give the path of a file that you may read',
-    file,
-  };
+  const problem = { field: '(file)', message, mend: 'give the path of a file that you may read', file };
   return { webApps: [], problems: [problem], text: message };
 }
 
@@ -97,15 +92,7 @@ function namesTaken(webApps: readonly LoadedWebApp[]): FileProblem[] {
     if (!before) seen.set(name, loaded);
     if (!before || before.file === loaded.file) return [];
     const message = `a WebApp of this name stands in ${before.file} already`;
-    return [
-      {
-        field: 'metadata.name',
-        value: name,
-        message,
-        mend: 'give each WebApp its own name',
-        file: loaded.file,
-      },
-    ];
+    return [{ field: 'metadata.name', value: name, message, mend: 'give each WebApp its own name', file: loaded.file }];
   });
 }
 

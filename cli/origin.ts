@@ -14,11 +14,7 @@ export interface Origin {
   /** Absolute folders in which a changed manifest is to be seen; none when it was inferred. */
   readonly folders: readonly string[];
   /** What was found, when there was no manifest. */
-  readonly inferred?: {
-    readonly found: Found;
-    readonly manifest: string;
-    readonly folder: string;
-  };
+  readonly inferred?: { readonly found: Found; readonly manifest: string; readonly folder: string };
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -56,11 +52,7 @@ function ofManifests(files: () => readonly string[], folders: readonly string[])
 
 function inferred(found: Found, folder: string): Origin {
   const manifest = inferManifest(found, basename(folder));
-  return {
-    load: () => loadText(manifest, '', folder),
-    folders: [],
-    inferred: { found, manifest, folder },
-  };
+  return { load: () => loadText(manifest, '', folder), folders: [], inferred: { found, manifest, folder } };
 }
 
 /** The person's word is taken; the folder only adds what it says about it, such as static files. */

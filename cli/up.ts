@@ -90,13 +90,7 @@ async function run(
   const provide = makeProvide(environment, makeInstaller(reporter.progress, environment, stops.signal));
   const { host, reload, accessLog } = options;
   const settings = { host, reload, accessLog, executable, environment, now };
-  const session = new Session({
-    settings,
-    folder,
-    reporter,
-    provide,
-    port: options.port,
-  });
+  const session = new Session({ settings, folder, reporter, provide, port: options.port });
   const sources = new SourceWatches(session, reporter, provide);
   const manifests = new ManifestWatch(origin, loaded, (edited) =>
     takeEdit(edited, session, sources, options, reporter, cwd),

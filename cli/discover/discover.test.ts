@@ -39,14 +39,7 @@ const FACTORY = 'from flask import Flask\ndef create_app(config=None):\n    app 
 describe('Python', () => {
   test.each<[string, Files, string]>([
     ['app.py', { 'app.py': FLASK }, 'app:app'],
-    [
-      'wsgi.py',
-      {
-        'wsgi.py': 'from shop import app as application',
-        'shop/__init__.py': FLASK,
-      },
-      'wsgi:application',
-    ],
+    ['wsgi.py', { 'wsgi.py': 'from shop import app as application', 'shop/__init__.py': FLASK }, 'wsgi:application'],
     ['main.py', { 'main.py': FLASK }, 'main:app'],
     ['application.py', { 'application.py': 'application = Flask(__name__)' }, 'application:application'],
     ['<folder>.py', { 'shop.py': FLASK }, 'shop:app'],
@@ -54,59 +47,37 @@ describe('Python', () => {
     ['make_app', { 'app.py': FACTORY.replace('create_app', 'make_app') }, 'app:make_app()'],
     [
       'a factory and a guard',
-      {
-        'app.py': `${FACTORY}if __name__ == "__main__":\n  app = create_app()\n`,
-      },
+      { 'app.py': `${FACTORY}if __name__ == "__main__":\n  app = create_app()\n` },
       'app:create_app()',
     ],
     [
       'an instance before a factory',
-      {
-        'app.py': FACTORY,
-        'wsgi.py': 'from app import create_app\napp = create_app()',
-      },
+      { 'app.py': FACTORY, 'wsgi.py': 'from app import create_app\napp = create_app()' },
       'wsgi:app',
     ],
     ['plain WSGI', { 'app.py': 'def app(environ, start_response):\n  return []' }, 'app:app'],
     ['an instance of another name', { 'app.py': 'from flask import Flask\nserver = Flask(__name__)' }, 'app:server'],
     [
       'a file of any name',
-      {
-        'tutorial.py': 'from flask import Flask\nsite = Flask(__name__)',
-        'x.py': '',
-      },
+      { 'tutorial.py': 'from flask import Flask\nsite = Flask(__name__)', 'x.py': '' },
       'tutorial:site',
     ],
     ['a package', { 'shop/__init__.py': FLASK, 'tests/__init__.py': FLASK }, 'shop:app'],
     ['a module of a package', { 'store/__init__.py': '', 'store/wsgi.py': FLASK }, 'store.wsgi:app'],
     ['a package factory', { 'shop/__init__.py': FACTORY }, 'shop:create_app()'],
     ['the package of the folder’s name', { 'a/__init__.py': FLASK, 'shop/__init__.py': FLASK }, 'shop:app'],
-    [
-      'Dash',
-      {
-        'app.py': 'import dash\napp = dash.Dash(__name__)\nserver = app.server',
-      },
-      'app:server',
-    ],
+    ['Dash', { 'app.py': 'import dash\napp = dash.Dash(__name__)\nserver = app.server' }, 'app:server'],
     ['Dash alone', { 'app.py': 'from dash import Dash\napp = Dash(__name__)' }, 'app:app.server'],
     ['Falcon', { 'app.py': 'import falcon\napp = falcon.App()' }, 'app:app'],
     [
       'an imported module is no application',
-      {
-        'app.py': 'from shop import app',
-        'shop/__init__.py': FLASK,
-        'shop/app.py': 'x = 1',
-      },
+      { 'app.py': 'from shop import app', 'shop/__init__.py': FLASK, 'shop/app.py': 'x = 1' },
       'shop:app',
     ],
     ['Celery is no application', { 'app.py': 'app = Celery("x")', 'wsgi.py': FLASK }, 'wsgi:app'],
     [
       'FLASK_APP of .flaskenv',
-      {
-        '.flaskenv': 'FLASK_APP=hello.py\nFLASK_DEBUG=1',
-        'hello.py': FLASK,
-        'app.py': FLASK,
-      },
+      { '.flaskenv': 'FLASK_APP=hello.py\nFLASK_DEBUG=1', 'hello.py': FLASK, 'app.py': FLASK },
       'hello:app',
     ],
     [
@@ -116,10 +87,7 @@ describe('Python', () => {
     ],
     [
       'FLASK_APP with arguments',
-      {
-        '.flaskenv': 'FLASK_APP="shop:create_app(\'dev\')"',
-        'shop.py': FACTORY,
-      },
+      { '.flaskenv': 'FLASK_APP="shop:create_app(\'dev\')"', 'shop.py': FACTORY },
       "shop:create_app('dev')",
     ],
     ['FLASK_APP that is gone falls back', { '.flaskenv': 'FLASK_APP=gone.py', 'app.py': FLASK }, 'app:app'],
@@ -142,11 +110,7 @@ describe('Python', () => {
   });
 
   test('a src layout is served from src', () => {
-    const files = {
-      'src/shop/__init__.py': FACTORY,
-      'src/shop/static/': '',
-      'pyproject.toml': '',
-    };
+    const files = { 'src/shop/__init__.py': FACTORY, 'src/shop/static/': '', 'pyproject.toml': '' };
     expect(found(files)).toMatchObject({
       app: 'shop:create_app()',
       source: 'src',
@@ -158,17 +122,9 @@ describe('Python', () => {
     expect(found({ 'app.py': FLASK, 'static/': '' }).statics).toEqual([{ path: '/static', from: 'static' }]);
     expect(found({ 'app.py': FLASK }).statics).toEqual([]);
     expect(
-      found({
-        'app.py': 'from flask import Flask\napp = Flask(__name__, static_url_path="/")',
-        'static/': '',
-      }).statics,
+      found({ 'app.py': 'from flask import Flask\napp = Flask(__name__, static_url_path="/")', 'static/': '' }).statics,
     ).toEqual([]);
-    expect(
-      found({
-        'app.py': 'def app(environ, start_response): pass',
-        'static/': '',
-      }).statics,
-    ).toEqual([]);
+    expect(found({ 'app.py': 'def app(environ, start_response): pass', 'static/': '' }).statics).toEqual([]);
   });
 
   test.each<[string, Files, RegExp]>([
@@ -186,10 +142,7 @@ describe('Python', () => {
     ],
     [
       'several',
-      {
-        'a.py': FLASK.replace('app =', 'x ='),
-        'b.py': FLASK.replace('app =', 'y ='),
-      },
+      { 'a.py': FLASK.replace('app =', 'x ='), 'b.py': FLASK.replace('app =', 'y =') },
       /several files make an application: a:x, b:y/,
     ],
     ['an empty folder', {}, /^$/],
@@ -205,51 +158,28 @@ describe('Django', () => {
     "INSTALLED_APPS = ['django.contrib.staticfiles']\nWSGI_APPLICATION = 'mysite.wsgi.application'\nSTATIC_URL = 'static/'\n";
 
   test('the settings name the application', () => {
-    const files = {
-      'manage.py': MANAGE,
-      'mysite/settings.py': SETTINGS,
-      'mysite/wsgi.py': '',
-    };
-    expect(found(files)).toMatchObject({
-      app: 'mysite.wsgi:application',
-      framework: 'Django',
-      statics: [],
-    });
+    const files = { 'manage.py': MANAGE, 'mysite/settings.py': SETTINGS, 'mysite/wsgi.py': '' };
+    expect(found(files)).toMatchObject({ app: 'mysite.wsgi:application', framework: 'Django', statics: [] });
     expect(found(files).notes.join()).toMatch(/STATIC_ROOT/);
   });
 
   test.each<[string, Files]>([
-    [
-      'settings as a package',
-      {
-        'mysite/settings/__init__.py': '',
-        'mysite/settings/base.py': SETTINGS,
-      },
-    ],
+    ['settings as a package', { 'mysite/settings/__init__.py': '', 'mysite/settings/base.py': SETTINGS }],
     ['settings that say nothing', { 'mysite/settings.py': '', 'mysite/wsgi.py': '' }],
   ])('%s', (_, files) => {
     expect(found({ 'manage.py': MANAGE, ...files }).app).toBe('mysite.wsgi:application');
   });
 
   test('a project in a folder of it', () => {
-    const files = {
-      'backend/manage.py': MANAGE,
-      'backend/mysite/settings.py': SETTINGS,
-    };
-    expect(found(files)).toMatchObject({
-      app: 'mysite.wsgi:application',
-      source: 'backend',
-    });
+    const files = { 'backend/manage.py': MANAGE, 'backend/mysite/settings.py': SETTINGS };
+    expect(found(files)).toMatchObject({ app: 'mysite.wsgi:application', source: 'backend' });
   });
 
   test.each<[string, string]>([
     ["STATIC_ROOT = BASE_DIR / 'staticfiles'", 'staticfiles'],
     ['STATIC_ROOT = os.path.join(BASE_DIR, "static_root/")', 'static_root'],
   ])('what collectstatic gathers is served by the proxy: %s', (line, from) => {
-    const files = {
-      'manage.py': MANAGE,
-      'mysite/settings.py': `${SETTINGS}${line}\n`,
-    };
+    const files = { 'manage.py': MANAGE, 'mysite/settings.py': `${SETTINGS}${line}\n` };
     expect(found(files).statics).toEqual([{ path: '/static', from }]);
     expect(found(files).notes.join()).toMatch(/collectstatic/);
     expect(found({ ...files, [`${from}/`]: '' }).notes).toEqual([]);
@@ -268,19 +198,14 @@ describe('Node', () => {
   test.each<[string, Files, string]>([
     [
       'the start script',
-      {
-        'package.json': pkg({ scripts: { start: 'node server.js' } }),
-        'server.js': SERVER,
-      },
+      { 'package.json': pkg({ scripts: { start: 'node server.js' } }), 'server.js': SERVER },
       'server.js',
     ],
     [
       'start with flags',
       {
         'package.json': pkg({
-          scripts: {
-            start: 'NODE_ENV=production node --enable-source-maps -r ./a.js lib/web.mjs --x',
-          },
+          scripts: { start: 'NODE_ENV=production node --enable-source-maps -r ./a.js lib/web.mjs --x' },
         }),
         'lib/web.mjs': SERVER,
       },
@@ -288,28 +213,11 @@ describe('Node', () => {
     ],
     [
       'start behind a build',
-      {
-        'package.json': pkg({ scripts: { start: 'tsc && node dist/main' } }),
-        'dist/main.js': SERVER,
-      },
+      { 'package.json': pkg({ scripts: { start: 'tsc && node dist/main' } }), 'dist/main.js': SERVER },
       'dist/main.js',
     ],
-    [
-      'nodemon',
-      {
-        'package.json': pkg({ scripts: { start: 'npx nodemon ./index' } }),
-        'index.js': SERVER,
-      },
-      'index.js',
-    ],
-    [
-      'node .',
-      {
-        'package.json': pkg({ scripts: { start: 'node .' } }),
-        'index.js': SERVER,
-      },
-      'index.js',
-    ],
+    ['nodemon', { 'package.json': pkg({ scripts: { start: 'npx nodemon ./index' } }), 'index.js': SERVER }, 'index.js'],
+    ['node .', { 'package.json': pkg({ scripts: { start: 'node .' } }), 'index.js': SERVER }, 'index.js'],
     [
       'Express’s generator',
       {
@@ -323,26 +231,17 @@ describe('Node', () => {
     ['main that is not there', { 'package.json': pkg({ main: 'index.js' }), 'app.js': SERVER }, 'app.js'],
     [
       'main that is a library',
-      {
-        'package.json': pkg({ main: 'index.js' }),
-        'index.js': 'exports.x = 1',
-        'server.js': SERVER,
-      },
+      { 'package.json': pkg({ main: 'index.js' }), 'index.js': 'exports.x = 1', 'server.js': SERVER },
       'server.js',
     ],
     [
       'no package.json',
-      {
-        'server.mjs': "import { createServer } from 'node:http';\nexport default createServer(() => {});",
-      },
+      { 'server.mjs': "import { createServer } from 'node:http';\nexport default createServer(() => {});" },
       'server.mjs',
     ],
     [
       'fetch handler',
-      {
-        'package.json': pkg({}),
-        'src/index.ts': 'export default { fetch(request: Request) {} }',
-      },
+      { 'package.json': pkg({}), 'src/index.ts': 'export default { fetch(request: Request) {} }' },
       'src/index.ts',
     ],
   ])('%s', (_, files, app) => {
@@ -351,9 +250,7 @@ describe('Node', () => {
 
   test('flags that will not be used are said', () => {
     const files = {
-      'package.json': pkg({
-        scripts: { start: 'node --env-file .env server.js' },
-      }),
+      'package.json': pkg({ scripts: { start: 'node --env-file .env server.js' } }),
       'server.js': SERVER,
     };
     expect(found(files).notes).toEqual(['The flags --env-file .env of the start script are not used.']);
@@ -377,12 +274,7 @@ describe('Node', () => {
     };
     expect(found(files)).toMatchObject({ app: 'app:app', runtime: 'wsgi' });
     expect(found(files).notes.join()).toMatch(/--app server\.js/);
-    expect(
-      found({
-        'app.py': FLASK,
-        'package.json': pkg({ scripts: { build: 'vite build' } }),
-      }).notes,
-    ).toEqual([]);
+    expect(found({ 'app.py': FLASK, 'package.json': pkg({ scripts: { build: 'vite build' } }) }).notes).toEqual([]);
   });
 });
 
@@ -390,12 +282,7 @@ describe('the inferred manifest', () => {
   test.each<[Found]>([
     [found({ 'app.py': FLASK, 'static/': '' }, {}, 'My Shop_2')],
     [found({ 'src/shop/__init__.py': FACTORY })],
-    [
-      found({
-        'package.json': '{"scripts": {"start": "node bin/www"}}',
-        'bin/www': 'x',
-      }),
-    ],
+    [found({ 'package.json': '{"scripts": {"start": "node bin/www"}}', 'bin/www': 'x' })],
   ])('is one that validation takes', (one) => {
     const parsed = parseWebApps(inferManifest(one, 'My Shop_2'));
     expect(parsed.problems).toEqual([]);

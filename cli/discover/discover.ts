@@ -18,10 +18,7 @@ export function discover(
   const rejected: Rejections = [];
   const python = findPythonApp(folder, environment, rejected);
   const node = findNodeApp(folder, python ? [] : rejected);
-  if (python)
-    return {
-      found: node ? { ...python, notes: [...python.notes, bothSentence(python, node)] } : python,
-    };
+  if (python) return { found: node ? { ...python, notes: [...python.notes, bothSentence(python, node)] } : python };
   return node ? { found: node } : { rejected };
 }
 

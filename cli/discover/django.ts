@@ -53,10 +53,7 @@ function staticsOf(folder: SourceFolder, settings: string): { statics: StaticFol
   const root = /^\s*STATIC_ROOT\s*=.*?['"]([\w./-]+)['"]\s*\)?\s*$/m.exec(settings)?.[1]?.replace(/\/+$/, '');
   if (root === undefined || root.startsWith('/') || root.split('/').includes('..')) {
     const mend = "set STATIC_ROOT = BASE_DIR / 'staticfiles' and run python manage.py collectstatic";
-    return {
-      statics: [],
-      notes: [`Django serves no static files under WSGI; for them, ${mend}.`],
-    };
+    return { statics: [], notes: [`Django serves no static files under WSGI; for them, ${mend}.`] };
   }
   const notes = folder.isFolder(root)
     ? []

@@ -22,11 +22,7 @@ export function inferManifest(
       image: `${name}:latest`,
       app: found.app,
       ...(needsRuntime && { runtime: found.runtime }),
-      ...(found.statics.length > 0 && {
-        proxy: {
-          static: found.statics.map(({ path, from }) => ({ path, from })),
-        },
-      }),
+      ...(found.statics.length > 0 && { proxy: { static: found.statics.map(({ path, from }) => ({ path, from })) } }),
     },
   });
   return text.replace(/^( *image: .*)$/m, '$1 # for Kubernetes; webapp up runs the source here');

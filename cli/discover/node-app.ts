@@ -59,15 +59,7 @@ function findByName(folder: SourceFolder, framework: string, described: boolean)
 }
 
 function nodeApp(file: string, framework: string, evidence: string, notes: readonly string[]): Found {
-  return {
-    app: file,
-    runtime: 'node',
-    framework,
-    evidence,
-    source: '',
-    statics: [],
-    notes,
-  };
+  return { app: file, runtime: 'node', framework, evidence, source: '', statics: [], notes };
 }
 
 /** Express's generator starts `bin/www`, which listens for the application that ../app exports: that is the one to serve. */
@@ -90,11 +82,7 @@ function commandOf(start: string): { runner: string; file: string; flags: string
     if (FLAGS_WITH_VALUE.has(flag)) flags.push(words.shift() ?? '');
   }
   const file = words[0] === 'run' ? words[1] : words[0];
-  return {
-    runner,
-    file: file ?? '.',
-    flags: flags.filter((flag) => !/^--?(watch|w)$|^watch$/.test(flag)),
-  };
+  return { runner, file: file ?? '.', flags: flags.filter((flag) => !/^--?(watch|w)$|^watch$/.test(flag)) };
 }
 
 /** Resolves as Node does: the file, with an ending, or the index of a folder. Never outside the folder. */

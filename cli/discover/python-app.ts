@@ -75,13 +75,7 @@ function findNamedByProcfile(folder: SourceFolder, rejected: Rejections): Found 
   const inside = served.folder === '' ? folder : folder.enter(served.folder);
   const target = served.target.includes(':') ? served.target : `${served.target}:application`;
   const found = appNamed(inside, target);
-  return (
-    found && {
-      ...found,
-      source: served.folder,
-      evidence: `Procfile (${served.line})`,
-    }
-  );
+  return found && { ...found, source: served.folder, evidence: `Procfile (${served.line})` };
 }
 
 /** @param value `hello`, `hello.py`, `src/hello.py`, `shop:app`, `shop:create_app` or `shop:create_app()` */

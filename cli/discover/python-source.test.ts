@@ -37,12 +37,7 @@ test.each<[string, string, string[]]>([
 
 test('what is called, and with what', () => {
   expect(topLevelBindings('app = flask.Flask(__name__, static_folder=f("a)b"), x=[1])')).toEqual([
-    {
-      name: 'app',
-      kind: 'assignment',
-      callee: 'flask.Flask',
-      callText: '__name__, static_folder=f("a)b"), x=[1]',
-    },
+    { name: 'app', kind: 'assignment', callee: 'flask.Flask', callText: '__name__, static_folder=f("a)b"), x=[1]' },
   ]);
 });
 

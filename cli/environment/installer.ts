@@ -22,10 +22,7 @@ export interface Installer {
 
 /** Where progress is shown; `done` is called once, `detail` often. */
 export interface ProgressView {
-  begin(title: string): {
-    detail(line: string): void;
-    done(succeeded: boolean): void;
-  };
+  begin(title: string): { detail(line: string): void; done(succeeded: boolean): void };
 }
 
 /** Kept of a program's output. */

@@ -35,11 +35,7 @@ export function planNode(facts: NodeFacts): NodePlan | undefined {
   if (facts.locks.includes('pnpm-lock.yaml')) return { command: 'pnpm', args: ['install', '--frozen-lockfile'], why };
   if (facts.locks.includes('yarn.lock')) return { command: 'yarn', args: ['install', '--frozen-lockfile'], why };
   const quiet = ['--no-audit', '--no-fund', '--loglevel=http'];
-  return {
-    command: 'npm',
-    args: [hasNpmLock(facts) ? 'ci' : 'install', ...quiet],
-    why,
-  };
+  return { command: 'npm', args: [hasNpmLock(facts) ? 'ci' : 'install', ...quiet], why };
 }
 
 function reasonToInstall(facts: NodeFacts): string | undefined {
@@ -109,9 +105,7 @@ function isInstalled(folder: string, name: string): boolean {
 
 function dependenciesOf(text: string, path: string): string[] {
   try {
-    const { dependencies } = (JSON.parse(text) ?? {}) as {
-      dependencies?: Record<string, string>;
-    };
+    const { dependencies } = (JSON.parse(text) ?? {}) as { dependencies?: Record<string, string> };
     return Object.keys(dependencies ?? {});
   } catch (error) {
     const mend = `mend it: ${(error as Error).message}`;

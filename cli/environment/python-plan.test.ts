@@ -8,16 +8,9 @@ const requirements = {
   installArguments: ['-r', 'requirements.txt'],
 };
 const onPath = { python: '/usr/bin/python3', version: [3, 11] } as const;
-const active = {
-  variable: 'VIRTUAL_ENV',
-  path: '/mine',
-  python: '/mine/bin/python',
-} as const;
+const active = { variable: 'VIRTUAL_ENV', path: '/mine', python: '/mine/bin/python' } as const;
 const theirs = { path: '/shop/.venv', python: '/shop/.venv/bin/python' };
-const ours = (state: 'making' | 'ready', hash = 'new') => ({
-  ...theirs,
-  stamp: { state, hash, pid: 1 },
-});
+const ours = (state: 'making' | 'ready', hash = 'new') => ({ ...theirs, stamp: { state, hash, pid: 1 } });
 
 test.each<[string, PythonFacts, object]>([
   [
@@ -46,14 +39,7 @@ test.each<[string, PythonFacts, object]>([
   ['ours, interrupted', { beside: ours('making'), requirements, onPath }, { kind: 'install', makeWith: onPath.python }],
   [
     'ours, its Python was removed',
-    {
-      beside: {
-        path: '/shop/.venv',
-        stamp: { state: 'ready', hash: 'new', pid: 1 },
-      },
-      requirements,
-      onPath,
-    },
+    { beside: { path: '/shop/.venv', stamp: { state: 'ready', hash: 'new', pid: 1 } }, requirements, onPath },
     { kind: 'install', makeWith: onPath.python },
   ],
   [

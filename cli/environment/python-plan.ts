@@ -28,26 +28,14 @@ export interface PythonFacts {
     readonly python?: string;
   };
   /** `.venv` or `venv` beside the application. */
-  readonly beside?: {
-    readonly path: string;
-    readonly python?: string;
-    readonly stamp?: Stamp;
-  };
+  readonly beside?: { readonly path: string; readonly python?: string; readonly stamp?: Stamp };
   readonly requirements?: Requirements;
   /** `python3` on the PATH, resolved, with its version. */
-  readonly onPath?: {
-    readonly python: string;
-    readonly version: readonly [number, number];
-  };
+  readonly onPath?: { readonly python: string; readonly version: readonly [number, number] };
 }
 
 export type PythonPlan =
-  | {
-      readonly kind: 'use';
-      readonly python: string;
-      readonly environment?: string;
-      readonly why: string;
-    }
+  | { readonly kind: 'use'; readonly python: string; readonly environment?: string; readonly why: string }
   | {
       readonly kind: 'install';
       readonly requirements: Requirements;
@@ -56,11 +44,7 @@ export type PythonPlan =
       readonly makeWith?: string;
       readonly why: string;
     }
-  | {
-      readonly kind: 'trouble';
-      readonly message: string;
-      readonly mend: string;
-    };
+  | { readonly kind: 'trouble'; readonly message: string; readonly mend: string };
 
 /** The oldest Python that the worker's adapter runs on. */
 export const OLDEST: readonly [number, number] = [3, 8];
@@ -70,12 +54,7 @@ export function planPython(facts: PythonFacts): PythonPlan {
   const { active, beside, requirements } = facts;
   if (active?.python !== undefined) {
     const why = `the active environment (${active.variable})`;
-    return {
-      kind: 'use',
-      python: active.python,
-      environment: active.path,
-      why,
-    };
+    return { kind: 'use', python: active.python, environment: active.path, why };
   }
   if (beside && !beside.stamp) return planTheirs(beside);
   if (beside?.stamp && beside.python !== undefined && beside.stamp.state === 'ready') {
@@ -83,24 +62,14 @@ export function planPython(facts: PythonFacts): PythonPlan {
       const why = `${requirements.file} has changed`;
       return { kind: 'install', requirements, environment: beside.path, why };
     }
-    return {
-      kind: 'use',
-      python: beside.python,
-      environment: beside.path,
-      why: 'the environment beside it',
-    };
+    return { kind: 'use', python: beside.python, environment: beside.path, why: 'the environment beside it' };
   }
   return planFromPath(facts);
 }
 
 function planTheirs(beside: NonNullable<PythonFacts['beside']>): PythonPlan {
   if (beside.python !== undefined) {
-    return {
-      kind: 'use',
-      python: beside.python,
-      environment: beside.path,
-      why: 'the environment beside it',
-    };
+    return { kind: 'use', python: beside.python, environment: beside.path, why: 'the environment beside it' };
   }
   return {
     kind: 'trouble',
@@ -128,11 +97,5 @@ function planFromPath({ beside, requirements, onPath }: PythonFacts): PythonPlan
   if (!requirements) return { kind: 'use', python: onPath.python, why: 'python3 on the PATH' };
   const environment = beside?.path ?? `${requirements.folder}/.venv`;
   const why = beside ? 'an earlier run was interrupted' : `from ${requirements.file}`;
-  return {
-    kind: 'install',
-    requirements,
-    environment,
-    makeWith: onPath.python,
-    why,
-  };
+  return { kind: 'install', requirements, environment, makeWith: onPath.python, why };
 }

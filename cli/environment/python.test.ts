@@ -6,11 +6,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { type Installer, makeInstaller } from './installer.ts';
 import { providePython } from './python.ts';
 
-const shell = {
-  PATH: process.env['PATH'],
-  HOME: process.env['HOME'],
-  PIP_NO_INDEX: '1',
-};
+const shell = { PATH: process.env['PATH'], HOME: process.env['HOME'], PIP_NO_INDEX: '1' };
 
 function folderWith(requirements: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'python-'));
@@ -19,10 +15,7 @@ function folderWith(requirements: string): string {
   return folder;
 }
 
-function recordingInstaller(signal = new AbortController().signal): {
-  installer: Installer;
-  titles: string[];
-} {
+function recordingInstaller(signal = new AbortController().signal): { installer: Installer; titles: string[] } {
   const titles: string[] = [];
   const view = {
     begin: (title: string) => {
@@ -38,10 +31,7 @@ test('the environment is made once, updated when the requirements change, and re
   const { installer, titles } = recordingInstaller();
   const python = join(folder, '.venv/bin/python');
   const made = await providePython([folder], shell, installer);
-  expect(made).toMatchObject({
-    WEBAPP_PYTHON: python,
-    VIRTUAL_ENV: join(folder, '.venv'),
-  });
+  expect(made).toMatchObject({ WEBAPP_PYTHON: python, VIRTUAL_ENV: join(folder, '.venv') });
   expect(made['PATH']?.startsWith(join(folder, '.venv/bin:'))).toBe(true);
   expect(titles).toEqual(['Making .venv: from requirements.txt (once)']);
   const { ino } = statSync(join(folder, '.venv'));

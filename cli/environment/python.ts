@@ -80,10 +80,7 @@ async function pythonOnPath(shell: Variables): Promise<PythonFacts['onPath']> {
   const script = 'import sys, json; print(json.dumps([sys.executable, *sys.version_info[:2]]))';
   for (const command of ['python3', 'python']) {
     try {
-      const { stdout } = await promisify(execFile)(command, ['-c', script], {
-        env: { ...shell },
-        timeout: 20_000,
-      });
+      const { stdout } = await promisify(execFile)(command, ['-c', script], { env: { ...shell }, timeout: 20_000 });
       const [python, major, minor] = JSON.parse(stdout) as [string, number, number];
       return { python, version: [major, minor] };
     } catch {
@@ -129,29 +126,17 @@ async function install(plan: InstallPlan, installer: Installer): Promise<void> {
     if (makeWith) {
       rmSync(environment, { recursive: true, force: true });
       mkdirSync(environment);
-      writeStamp(environment, {
-        state: 'making',
-        hash: '',
-        pid: process.pid,
-      });
+      writeStamp(environment, { state: 'making', hash: '', pid: process.pid });
       const made = await step(makeWith, ['-m', 'venv', environment], requirements.folder);
       if (made.code !== 0) throw venvFailure(made.output);
     } else {
-      writeStamp(environment, {
-        state: 'making',
-        hash: '',
-        pid: process.pid,
-      });
+      writeStamp(environment, { state: 'making', hash: '', pid: process.pid });
     }
     const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off'];
     const python = join(environment, 'bin', 'python');
     const installed = await step(python, [...pip, ...requirements.installArguments], requirements.folder);
     if (installed.code !== 0) throw pipFailure(requirements.file, installed.output);
-    writeStamp(environment, {
-      state: 'ready',
-      hash: requirements.hash,
-      pid: process.pid,
-    });
+    writeStamp(environment, { state: 'ready', hash: requirements.hash, pid: process.pid });
   });
 }
 
@@ -175,11 +160,7 @@ function pipFailure(file: string, output: string): Failure {
 function readStamp(environment: string): Stamp | undefined {
   try {
     const { state, hash, pid } = JSON.parse(readFileSync(join(environment, STAMP), 'utf8')) as Partial<Stamp>;
-    return {
-      state: state === 'ready' ? 'ready' : 'making',
-      hash: String(hash),
-      pid: Number(pid) || 0,
-    };
+    return { state: state === 'ready' ? 'ready' : 'making', hash: String(hash), pid: Number(pid) || 0 };
   } catch (error) {
     // A stamp that is there and cannot be read was cut short.
     return (error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR'

@@ -7,10 +7,7 @@ const files =
     texts[path];
 
 test('requirements.txt of the nearest folder', () => {
-  const read = files({
-    '/a/requirements.txt': 'flask',
-    '/b/requirements.txt': 'django',
-  });
+  const read = files({ '/a/requirements.txt': 'flask', '/b/requirements.txt': 'django' });
   expect(requirementsIn(['/b', '/a'], read)).toMatchObject({
     folder: '/b',
     installArguments: ['-r', 'requirements.txt'],
@@ -31,10 +28,7 @@ test.each([
 });
 
 test('files that include each other end', () => {
-  const read = files({
-    '/a/requirements.txt': '-r b.txt',
-    '/a/b.txt': '-r requirements.txt',
-  });
+  const read = files({ '/a/requirements.txt': '-r b.txt', '/a/b.txt': '-r requirements.txt' });
   expect(requirementsIn(['/a'], read)).toBeDefined();
 });
 

@@ -21,12 +21,7 @@ function fromRequirementsFile(folder: string, read: Read): Requirements | undefi
   const file = 'requirements.txt';
   const texts = withIncluded(join(folder, file), read, new Map());
   if (texts.size === 0) return undefined;
-  return {
-    folder,
-    file,
-    hash: hashOf([...texts.values()]),
-    installArguments: ['-r', file],
-  };
+  return { folder, file, hash: hashOf([...texts.values()]), installArguments: ['-r', file] };
 }
 
 /** A changed file that is included (`-r base.txt`, `-c pins.txt`) is a change too. */
@@ -43,12 +38,7 @@ function withIncluded(path: string, read: Read, seen: Map<string, string>): Map<
 function fromProject(folder: string, read: Read): Requirements | undefined {
   const dependencies = projectDependencies(read(join(folder, 'pyproject.toml')) ?? '');
   if (dependencies.length === 0) return undefined;
-  return {
-    folder,
-    file: 'pyproject.toml',
-    hash: hashOf(dependencies),
-    installArguments: dependencies,
-  };
+  return { folder, file: 'pyproject.toml', hash: hashOf(dependencies), installArguments: dependencies };
 }
 
 /** Pure: `dependencies` of the `[project]` table (PEP 621), which is all that is needed of TOML here. */

@@ -58,11 +58,7 @@ export class Program {
     const { executable, args, environment } = this.#command;
     // A session of its own: the terminal's Ctrl-C reaches `webapp up` alone, which then lets both finish in order. Its standard
     // input is a pipe that nothing is written to: when it ends, `webapp up` is gone (http/parent-watch.ts).
-    const child = spawn(executable, args(), {
-      env: environment,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      detached: true,
-    });
+    const child = spawn(executable, args(), { env: environment, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     this.#child = child;
     this.#startedAt = this.#now();
     this.#read(child, 'stdout');

@@ -61,8 +61,6 @@ function isAlive(pid: number): boolean {
 
 /** Written whole or not at all: a program that watches never reads half a document. */
 export function writeDocument(path: string, document: object): void {
-  writeFileSync(`${path}.new`, `${JSON.stringify(document, null, 2)}\n`, {
-    mode: 0o600,
-  });
+  writeFileSync(`${path}.new`, `${JSON.stringify(document, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }

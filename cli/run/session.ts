@@ -69,11 +69,7 @@ export class Session {
   #makeStack(target: Target, variables: Readonly<Record<string, string>>, port: number): Stack {
     const { folder, settings } = this.#options;
     const number = ++this.#started;
-    const place = {
-      folder: folder.enter(String(number)),
-      port,
-      style: nameStyle(number - 1),
-    };
+    const place = { folder: folder.enter(String(number)), port, style: nameStyle(number - 1) };
     const stack = new Stack(target, variables, place, settings, this.#events);
     this.#stacks.set(target.name, stack);
     return stack;

@@ -36,10 +36,7 @@ export interface Applied {
   /** Such as `workers.processes 3 → 8`; empty when nothing that runs here has changed. */
   readonly changes: readonly string[];
   /** Why it is not in force; null when it is. */
-  readonly refused: {
-    readonly message: string;
-    readonly failure?: Failure;
-  } | null;
+  readonly refused: { readonly message: string; readonly failure?: Failure } | null;
 }
 
 type Variables = Readonly<Record<string, string>>;
@@ -86,12 +83,7 @@ export class Stack {
   }
 
   #makeWorker({ source }: Target, variables: Variables): WorkerUnit {
-    const place = {
-      folder: this.place.folder,
-      number: ++this.#workers,
-      source,
-      variables,
-    };
+    const place = { folder: this.place.folder, number: ++this.#workers, source, variables };
     return new WorkerUnit(place, this.#settings, {
       onRecord: (record) => this.#events.onRecord(this, record),
       onLine: (line) => this.#events.onLine(this, line, 'worker'),
@@ -184,9 +176,7 @@ export class Stack {
     const error = (): string | undefined => this.#worker.status?.config.error ?? this.#proxy.status?.config.error;
     const told = await this.#news.until(() => isTaken() || error() !== undefined, APPLY_MS);
     if (isTaken()) return null;
-    return {
-      message: told ? (error() ?? '') : `not confirmed by the programs within ${APPLY_MS / 1000} s`,
-    };
+    return { message: told ? (error() ?? '') : `not confirmed by the programs within ${APPLY_MS / 1000} s` };
   }
 
   /** The new one is ready before the proxy hears of it; the old one finishes what it has. */
@@ -199,10 +189,7 @@ export class Stack {
     clearInterval(eager);
     if (!isUp || next.failed) {
       await next.kill();
-      return {
-        message: next.failed?.message ?? 'stopped',
-        ...(next.failed && { failure: next.failed }),
-      };
+      return { message: next.failed?.message ?? 'stopped', ...(next.failed && { failure: next.failed }) };
     }
     next.establish();
     this.#worker = next;

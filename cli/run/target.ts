@@ -30,11 +30,7 @@ export function makeTarget({ webApp, source, folder }: LoadedWebApp, { processes
   const workers = {
     ...webApp.spec.workers,
     ...(processes !== undefined && { processes }),
-    ...(reload && {
-      processes: 1,
-      preload: false,
-      ...(runtime === 'wsgi' && { threads: RELOAD_THREADS }),
-    }),
+    ...(reload && { processes: 1, preload: false, ...(runtime === 'wsgi' && { threads: RELOAD_THREADS }) }),
   };
   return {
     name: webApp.metadata.name,
@@ -51,24 +47,11 @@ export function makeDocuments(
   workerAddress: string,
   reload: boolean,
 ): { worker: WorkerConfig; proxy: ProxyConfig } {
-  const proxy = makeProxyConfig(webApp, {
-    endpoints: [workerAddress],
-    staticRoot: source,
-  });
-  return {
-    worker: makeWorkerConfig(webApp),
-    proxy: reload ? withFreshStatics(proxy) : proxy,
-  };
+  const proxy = makeProxyConfig(webApp, { endpoints: [workerAddress], staticRoot: source });
+  return { worker: makeWorkerConfig(webApp), proxy: reload ? withFreshStatics(proxy) : proxy };
 }
 
 /** While one edits a style sheet, the browser must ask for it each time. */
 function withFreshStatics({ hash: _, ...proxy }: ProxyConfig): ProxyConfig {
-  return hashed({
-    ...proxy,
-    static: proxy.static.map((each) => ({
-      ...each,
-      maxAgeSeconds: 0,
-      immutable: false,
-    })),
-  });
+  return hashed({ ...proxy, static: proxy.static.map((each) => ({ ...each, maxAgeSeconds: 0, immutable: false })) });
 }

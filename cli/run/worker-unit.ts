@@ -54,11 +54,7 @@ export class WorkerUnit {
     ];
     const failure = new StartFailure('worker');
     this.#program = new Program(
-      {
-        executable,
-        args: () => args,
-        environment: { ...environment, ...place.variables },
-      },
+      { executable, args: () => args, environment: { ...environment, ...place.variables } },
       {
         onRecord: (record) => {
           failure.take(record);

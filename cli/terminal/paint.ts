@@ -23,11 +23,7 @@ export type Paint = (style: Style, text: string) => string;
 export function makePaint(coloured: boolean): Paint {
   if (!coloured) return (_, text) => text;
   return (style, text) =>
-    text === ''
-      ? ''
-      : styleText(STYLES[style] as Parameters<typeof styleText>[0], text, {
-          validateStream: false,
-        });
+    text === '' ? '' : styleText(STYLES[style] as Parameters<typeof styleText>[0], text, { validateStream: false });
 }
 
 /** Pure: https://no-color.org and https://force-color.org, then whether somebody looks. */

@@ -125,21 +125,12 @@ describe('the screen', () => {
 describe('the status row', () => {
   const worker = (processes: Partial<WorkerStatus['processes']>, waiting = 0): WorkerStatus =>
     ({
-      processes: {
-        desired: 3,
-        ready: 3,
-        busy: 0,
-        starting: 0,
-        draining: 0,
-        ...processes,
-      },
+      processes: { desired: 3, ready: 3, busy: 0, starting: 0, draining: 0, ...processes },
       queue: { length: waiting, max: 500, oldestMs: 0 },
       requests: { inFlight: 0 },
     }) as WorkerStatus;
   const proxy = (errors = 0, inFlight = 0): ProxyStatus =>
-    ({
-      requests: { byClass: { '5xx': errors }, inFlight },
-    }) as unknown as ProxyStatus;
+    ({ requests: { byClass: { '5xx': errors }, inFlight } }) as unknown as ProxyStatus;
   const view = (changes: Partial<StackView>): StackView => ({
     name: 'shop',
     address: 'http://127.0.0.1:8000',
@@ -217,11 +208,7 @@ describe('what the programs say', () => {
   test.each<[string, string, string[]]>([
     [
       'a warning',
-      line('warn', 'process 2 was killed', {
-        process: 2,
-        pid: 7,
-        cause: 'signal',
-      }),
+      line('warn', 'process 2 was killed', { process: 2, pid: 7, cause: 'signal' }),
       ['! process 2 was killed'],
     ],
     ['fields', line('warn', 'slow', { ms: 3, path: '/x' }), ['! slow ms=3 path=/x']],
@@ -237,9 +224,7 @@ describe('what the programs say', () => {
     ],
     [
       'problems',
-      line('error', 'refused', {
-        problems: [{ field: 'a.b', value: '1', message: 'is bad', mend: 'write 2' }],
-      }),
+      line('error', 'refused', { problems: [{ field: 'a.b', value: '1', message: 'is bad', mend: 'write 2' }] }),
       ['✗ refused', '  a.b is 1: is bad', '    → write 2'],
     ],
     ['an application’s JSON', '{"level":"info","msg":"hello","time":"2026-01-01T00:00:00.000Z"}', ['not ours']],
@@ -255,12 +240,7 @@ describe('what the programs say', () => {
     ['a slow one', { status: 504, ms: 30_000.1, fault: 'REQUEST_TIMEOUT' }, 'GET /x 504 30.0 s REQUEST_TIMEOUT'],
     ['one that left', { status: 0, ms: 20, gone: true }, 'GET /x client left 20 ms'],
   ])('the access log: %s', (_, fields, wanted) => {
-    const entry = JSON.stringify({
-      time: '2026-01-01T00:00:00Z',
-      method: 'GET',
-      target: '/x',
-      ...fields,
-    });
+    const entry = JSON.stringify({ time: '2026-01-01T00:00:00Z', method: 'GET', target: '/x', ...fields });
     expect(accessText(entry, plain)).toBe(wanted);
   });
 
