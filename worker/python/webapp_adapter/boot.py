@@ -13,6 +13,7 @@ from .packages import package_of
 
 _USUAL_NAMES = ("app", "application")
 _MAX_TRACEBACK = 32 * 1024
+_MAX_MESSAGE = 500
 
 
 class BootError(Exception):
@@ -269,8 +270,12 @@ def _article(word):
 
 
 def _told(error):
-    text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    """:returns: type and first line of the message"""
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:
+        lines = []
+    return f"{type(error).__name__}: {lines[0][:_MAX_MESSAGE]}" if lines else type(error).__name__
 
 
 def _relative(filename):

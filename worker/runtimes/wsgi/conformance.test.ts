@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { BufferedRequest } from '../../slot.ts';
-import { makeRequest, Recorder, Trial, type TrialProcess, until } from './trial.ts';
+import { makeRequest } from './sample-request.ts';
+import { Recorder, Trial, type TrialProcess, until } from './trial.ts';
 
 let trial: Trial;
 let app: TrialProcess;

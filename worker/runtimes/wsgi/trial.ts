@@ -8,6 +8,7 @@ import type { RawHeaders } from '../../../http/exchange.ts';
 import type { BufferedRequest, Slot, SlotConsumer } from '../../slot.ts';
 import type { AppSpec, BootFailure, Child, Runtime } from '../runtime.ts';
 import { makeWsgiRuntime } from '../wsgi.ts';
+import { makeRequest } from './sample-request.ts';
 
 export interface TrialOptions {
   /** Real interpreter: `inject('python')`. */
@@ -56,16 +57,18 @@ export class TrialProcess {
 
 export class Trial {
   readonly folder = mkdtempSync(join(tmpdir(), 'wsgi-trial-'));
+  readonly runDirectory: string;
+  readonly spec: AppSpec;
   readonly runtime: Runtime;
   readonly processes: TrialProcess[] = [];
 
   constructor(options: TrialOptions) {
-    const spec = this.#spec(options);
-    const runDirectory = join(this.folder, 'run');
-    mkdirSync(runDirectory, { mode: 0o700 });
+    this.spec = this.#makeSpec(options);
+    this.runDirectory = join(this.folder, 'run');
+    mkdirSync(this.runDirectory, { mode: 0o700 });
     this.runtime = makeWsgiRuntime(
-      spec,
-      runDirectory,
+      this.spec,
+      this.runDirectory,
       makeLog(() => {}, Date.now),
     );
   }
@@ -110,7 +113,7 @@ export class Trial {
   }
 
   /** The interpreter is a script that keeps what the processes print, which they inherit from this program otherwise. */
-  #spec(options: TrialOptions): AppSpec {
+  #makeSpec(options: TrialOptions): AppSpec {
     const directory = options.directory ?? join(this.folder, 'app');
     for (const [name, source] of Object.entries(options.files ?? {})) this.#write(join(directory, name), source);
     const script = join(this.folder, 'python');
@@ -204,27 +207,6 @@ export class Recorder implements SlotConsumer {
     this.told.push(name);
     this.onEnded();
   }
-}
-
-export function makeRequest(request: Partial<BufferedRequest> = {}): BufferedRequest {
-  const body = request.body ?? null;
-  const host = request.host ?? 'shop.example:8080';
-  return {
-    method: 'GET',
-    target: '/',
-    version: '1.1',
-    headers: host === '' ? [] : ['Host', host],
-    host,
-    peer: { address: '192.0.2.7', port: 4711, encrypted: false, localAddress: '192.0.2.1', localPort: 8000 },
-    scheme: 'http',
-    clientAddress: '192.0.2.7',
-    bodyBytes: body?.length ?? 0,
-    hasBody: body !== null,
-    body,
-    bodyFile: null,
-    wantAccept: false,
-    ...request,
-  };
 }
 
 /** Sends a request; resolves when the answer has ended, however. */
