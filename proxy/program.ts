@@ -79,6 +79,8 @@ export class Program {
       nextId: this.#nextId,
       timeouts: () => this.#inForce().timeouts,
       clock: options.clock,
+      onError: (error, { requestId, target }) =>
+        options.log.error('an upgrade failed', { code: 'INTERNAL', id: requestId, target, reason: error }),
       onClosed: (upgrade, outcome) => this.#onUpgradeClosed(upgrade, outcome),
     });
   }

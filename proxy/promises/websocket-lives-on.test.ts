@@ -111,6 +111,17 @@ test('the application is told of the client by us alone, and gets the very targe
   client.socket.destroy();
 });
 
+test.each(['/?a=http://[::1', '//[x/..//y', '/%00%ff%', '/a;b@c:d|e^`{}', '/a\\b', "/'%2f..%2f", '/?', '/#x', '/\xff'])(
+  'a target that is hard to parse, %s, arrives as it is, or is refused',
+  async (target) => {
+    const client = new RawClient(proxy.port).send(handshake(target));
+    await client.receives('\r\n\r\n');
+    if (client.received.startsWith('HTTP/1.1 101')) expect(requests[0]?.url).toBe(target);
+    else expect(client.received).toMatch(/^HTTP\/1\.1 400 /);
+    client.socket.destroy();
+  },
+);
+
 test('bytes sent right behind the handshake arrive', async () => {
   const client = new RawClient(proxy.port).send(`${handshake()}early`);
   await client.receives('early');

@@ -4,7 +4,7 @@
 import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import httpProxy from 'http-proxy';
+import type HttpProxy from 'http-proxy';
 import type { Clock } from '../../core/clock.ts';
 import { FAULTS, type FaultCode } from '../../core/errors.ts';
 import type { RawHeaders, UpgradeExchange } from '../../http/exchange.ts';
@@ -34,6 +34,8 @@ export interface UpgradeOptions {
   readonly nextId: () => string;
   readonly timeouts: () => UpgradeTimeouts;
   readonly clock: Clock;
+  /** What should not happen; the client has been answered 500. */
+  readonly onError: (error: unknown, upgrade: UpgradeExchange) => void;
   /** Once for each, when the connection is gone. */
   readonly onClosed: (upgrade: UpgradeExchange, outcome: UpgradeOutcome) => void;
 }
@@ -55,12 +57,12 @@ export function isWebSocket(headers: RawHeaders): boolean {
 /** Outlives configurations: open connections do not notice a change. */
 export class Upgrades {
   readonly #options: UpgradeOptions;
-  readonly #proxy = httpProxy.createProxyServer({ xfwd: false });
+  /** Loaded with the first upgrade: most applications have none. */
+  #carrier: Promise<HttpProxy> | null = null;
   readonly #sessions = new Map<IncomingMessage, Session>();
 
   constructor(options: UpgradeOptions) {
     this.#options = options;
-    this.#proxy.on('proxyReqWs', (request, incoming) => this.#sessions.get(incoming)?.onRequest(request));
   }
 
   /** Connections that are upgraded, or about to be. */
@@ -74,7 +76,15 @@ export class Upgrades {
     const session = new Session(upgrade, this.#options);
     this.#sessions.set(upgrade.request, session);
     upgrade.socket.once('close', () => this.#sessions.delete(upgrade.request));
-    void session.run(this.#proxy);
+    this.#carrier ??= this.#loadCarrier();
+    session.run(this.#carrier).catch((error: unknown) => session.break(error));
+  }
+
+  async #loadCarrier(): Promise<HttpProxy> {
+    const { default: httpProxy } = await import('http-proxy');
+    const carrier = httpProxy.createProxyServer({ xfwd: false });
+    carrier.on('proxyReqWs', (request, incoming) => this.#sessions.get(incoming)?.onRequest(request));
+    return carrier;
   }
 
   /** Cuts all. WebSocket clients take it as a lost connection, and connect again. */
@@ -102,28 +112,30 @@ class Session {
     this.#startedAt = options.clock.now();
   }
 
-  async run(proxy: httpProxy): Promise<void> {
+  async run(loading: Promise<HttpProxy>): Promise<void> {
     const { socket } = this.#upgrade;
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('error', ignore);
     socket.once('close', () => this.#onClose());
     const { pick, timeouts, clock } = this.#options;
     const dialled = await dial(pick, timeouts().connectMs, clock, this.#left.signal);
+    const carrier = await loading;
     if (typeof dialled === 'string') this.#fail(dialled);
     else if (socket.destroyed) dialled.socket.destroy();
-    else this.#handshake(proxy, dialled);
+    else this.#handshake(carrier, dialled);
   }
 
-  #handshake(proxy: httpProxy, { socket: upstream, address }: Dialled): void {
+  #handshake(carrier: HttpProxy, { socket: upstream, address }: Dialled): void {
     const { request, socket, head } = this.#upgrade;
     this.#upstream = upstream;
     this.#address = address;
     upstream.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#timer = setTimeout(() => this.#onLate(), this.#options.timeouts().responseMs);
-    // The front door's request has an accessor of that name.
+    // The form that http-proxy's parser does not stumble over; an accessor of the front door's request holds the other name.
+    request.url = this.#upgrade.target;
     Object.defineProperty(request, 'headers', { value: makeHandshakeHeaders(this.#upgrade) });
     const target = { protocol: 'http:', host: 'localhost', port: 80 };
-    proxy.ws(request, socket, head, { target, agent: new DialledAgent(upstream) }, () => this.#onError());
+    carrier.ws(request, socket, head, { target, agent: new DialledAgent(upstream) }, () => this.#onError());
   }
 
   /** http-proxy has made its request: not sent yet, and not listened to. */
@@ -169,6 +181,12 @@ class Session {
   #onError(): void {
     if (this.#status !== 0) this.destroy();
     else this.#fail(this.#late ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_CLOSED');
+  }
+
+  /** An error of ours, or of http-proxy before it asked anybody. */
+  break(error: unknown): void {
+    this.#options.onError(error, this.#upgrade);
+    this.#fail('INTERNAL');
   }
 
   #onLate(): void {
