@@ -6,6 +6,8 @@ import { NotServable } from './servable.ts';
 
 /** Longest traceback, in UTF-16 units: a line of the log, and an annotation of a Kubernetes object. */
 const MAX_TRACEBACK = 8 * 1024;
+/** Longest reason: an error's message may hold a whole document. */
+const MAX_REASON = 500;
 
 export interface Surroundings {
   /** Absolute path of the application's file. */
@@ -24,7 +26,7 @@ type Words = readonly [reason: string, mend: string];
 export function describeFailure(thrown: unknown, surroundings: Surroundings): BootFailure {
   const traceback = tracebackOf(thrown, surroundings);
   const [reason, mend] = wordsFor(thrown, traceback, surroundings);
-  return { reason, mend, traceback: thrown instanceof NotServable ? '' : traceback };
+  return { reason: cut(reason, MAX_REASON), mend, traceback: thrown instanceof NotServable ? '' : traceback };
 }
 
 function wordsFor(thrown: unknown, traceback: string, surroundings: Surroundings): Words {
@@ -121,7 +123,7 @@ function tracebackOf(thrown: unknown, { findSyntaxError }: Surroundings): string
   const shown = inspect(thrown).split('\n').filter(isOfApplication).join('\n');
   const place = thrown instanceof SyntaxError && placeOf(shown) === null ? findSyntaxError() : null;
   const whole = place === null ? shown : `${place}\n\n${shown}`;
-  return whole.length > MAX_TRACEBACK ? `${whole.slice(0, MAX_TRACEBACK)}…` : whole;
+  return cut(whole, MAX_TRACEBACK);
 }
 
 /** Neither Node's loader nor this program: the application's author can do nothing about them. */
@@ -132,6 +134,10 @@ function isOfApplication(line: string): boolean {
 function codeOf(error: Error): string {
   const code: unknown = Reflect.get(error, 'code');
   return typeof code === 'string' ? code : '';
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
 }
 
 function firstLine(text: string): string {

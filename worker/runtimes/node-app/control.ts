@@ -3,7 +3,7 @@
 // listening, and `process.disconnect()` would look like the loss of the supervisor.
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { type ChildMessage, CONTROL_FD, Lines, MAX_LINE, PING_LINE, STOP_LINE } from '../node/settings.ts';
+import { type ChildMessage, CONTROL_FD, Lines, PING_LINE, STOP_LINE } from '../node/settings.ts';
 
 export interface Control {
   /** In full before it returns, so that an exit may follow. The supervisor may be gone: then nobody misses it. */
@@ -35,7 +35,7 @@ export function openControl(events: ControlEvents): Control {
 
 function tell(message: ChildMessage): void {
   try {
-    writeSync(CONTROL_FD, `${JSON.stringify(message)}\n`.slice(-MAX_LINE));
+    writeSync(CONTROL_FD, `${JSON.stringify(message)}\n`);
   } catch {
     // EPIPE: the loss is told by the pipe's close.
   }

@@ -49,7 +49,7 @@ export class Leaving {
   #tell(): void {
     this.#told = true;
     this.#listens = this.#hasListeners();
-    if (this.#listens) process.emit('SIGTERM');
+    if (this.#listens) process.emit('SIGTERM', 'SIGTERM');
   }
 
   #hasListeners(): boolean {

@@ -23,6 +23,13 @@ const CONNECT_MS = 10_000;
 /** sun_path of sockaddr_un, less its final NUL: 108 bytes on Linux, 104 on macOS and the BSDs. */
 const MAX_SOCKET_PATH = 103;
 
+/**
+ * SIGABRT would only leave a core file, and a debugger's port (SIGUSR1), which tells the stack, would let in every user of the
+ * machine.
+ */
+const NO_STACK =
+  'A Node process whose event loop does not turn is killed. Node tells nobody where it is; look for a loop, a regular expression or synchronous work in what it served.';
+
 export class NodeProcess implements Child, SlotProcess {
   readonly blocksAsOne = true;
   readonly connections: Connections;
@@ -174,8 +181,7 @@ export class NodeProcess implements Child, SlotProcess {
 
   kill(dump: boolean): void {
     this.#told ||= this.#slots.length === 0;
-    // The stack of a blocked event loop cannot be had from outside without a debugger; a SIGABRT would only leave a core.
-    if (dump) this.#log.warn('a hung Node process is killed without its stack', { pid: this.#child?.pid });
+    if (dump) this.#log.warn(NO_STACK, { pid: this.#child?.pid });
     this.#child?.kill('SIGKILL');
   }
 
