@@ -1,7 +1,10 @@
 // Bodies of any size pass without being held, and a client that does not read stops the worker, not the proxy.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, type ProxyProcess, startApp, startProxy, until } from './rig.ts';
 
@@ -12,6 +15,7 @@ const PIECE = Buffer.alloc(1024 * 1024, 'x');
 
 let app: App;
 let proxy: ProxyProcess;
+let folder: string;
 /** Bytes that the application could get rid of. */
 let sent = 0;
 
@@ -37,11 +41,16 @@ beforeAll(async () => {
     });
     incoming.on('end', () => response.end(String(received)));
   });
-  proxy = await startProxy([app.address]);
+  folder = mkdtempSync(join(tmpdir(), 'memory-'));
+  writeFileSync(join(folder, 'file'), '');
+  truncateSync(join(folder, 'file'), TOTAL);
+  const files = { path: '/static', directory: folder, maxAgeSeconds: 0, immutable: false };
+  proxy = await startProxy([app.address], { static: [files] });
 });
 afterAll(async () => {
   await proxy.close();
   await app.close();
+  rmSync(folder, { recursive: true });
 });
 
 function residentBytes(): number {
@@ -102,7 +111,7 @@ function upload(headers: Record<string, number>): Promise<string> {
   });
 }
 
-test.each(['/sized', '/chunked'])('a download of 256 MiB: %s', async (path) => {
+test.each(['/sized', '/chunked', '/static/file'])('a download of 256 MiB: %s', async (path) => {
   const work = download(path);
   expect(await growthDuring(work)).toBeLessThan(GROWTH);
   expect(await work).toBe(TOTAL);
