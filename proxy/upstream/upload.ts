@@ -6,6 +6,9 @@ import type { CallConsumer } from './client.ts';
 /** Beyond this what has been sent is let go, and with it the retry. Bytes. */
 const MAX_KEPT_BYTES = 64 * 1024;
 
+/** What of a connection a body needs. */
+type BodySink = Pick<WireConnection, 'write' | 'end' | 'onDrain'>;
+
 export class Upload {
   /** The consumer has given all of it. */
   ended = false;
@@ -15,7 +18,7 @@ export class Upload {
   whole = true;
   readonly #consumer: CallConsumer;
   /** Where it flows to; null while there is no connection: then it is only kept. */
-  #connection: WireConnection | null = null;
+  #connection: BodySink | null = null;
   #asked = false;
   #kept: Buffer[] = [];
   #keptBytes = 0;
@@ -42,7 +45,7 @@ export class Upload {
   }
 
   /** The head has been sent over `connection`, and it stands. */
-  flowTo(connection: WireConnection): void {
+  flowTo(connection: BodySink): void {
     this.#connection = connection;
     connection.onDrain = () => this.#drained();
     if (this.#asked) {
@@ -70,7 +73,7 @@ export class Upload {
     this.#keptBytes += chunk.length;
   }
 
-  #sendAgain(connection: WireConnection): void {
+  #sendAgain(connection: BodySink): void {
     const lagged = this.lagging;
     this.lagging = false;
     for (const chunk of this.#kept) this.lagging = !connection.write(chunk);
