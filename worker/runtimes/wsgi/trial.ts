@@ -17,7 +17,7 @@ export interface TrialOptions {
   /** Source files of the application, by name. */
   readonly files?: Readonly<Record<string, string>>;
   /** Instead of `files`: a folder that is there. */
-  readonly directory?: string;
+  readonly directory?: string | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly threads?: number;
   readonly preload?: boolean;
