@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { WorkerConfig } from '../core/config/worker.ts';
 import { parseDuration } from '../core/quantity.ts';
 import { AddressError, type ListenAddress, parseAddress } from '../http/address.ts';
-import { configOf, GUNICORN_HELP, GUNICORN_OPTIONS, type GunicornValues, refuseUnused } from './gunicorn.ts';
+import { configOf, GUNICORN_HELP, GUNICORN_OPTIONS, type GunicornValues, isRefused, refuseUnused } from './gunicorn.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What the place of the program decides; all else is in the document. */
@@ -48,6 +48,9 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   ...GUNICORN_OPTIONS,
 } as const;
+
+/** Every flag that means something here. */
+export const FLAG_NAMES: readonly string[] = Object.keys(OPTIONS).filter((name) => !isRefused(name));
 
 const HELP = `Usage:
   webapp-worker --config worker.json [--listen ADDR] [--admin ADDR] [--directory DIR]

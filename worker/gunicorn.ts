@@ -80,6 +80,7 @@ export const GUNICORN_HELP = `  -b, --bind ADDR          as --listen; also 0.0.0
       --backlog N          requests that may wait for a free process (500)
       --limit-request-body SIZE  such as 10Mi (1Gi)
       --forwarded-allow-ips '*'  believe X-Forwarded-For and -Proto
+  -k, --worker-class NAME  sync and gthread are taken and change nothing
   -n, --name NAME          for logs and metrics (the application's)
       --runtime NAME       wsgi or node (from the application's name)
 `;
@@ -90,6 +91,10 @@ type Value<Option> = Option extends { multiple: true }
     ? boolean
     : string;
 export type GunicornValues = { readonly [Name in keyof typeof USED]?: Value<(typeof USED)[Name]> };
+
+export function isRefused(name: string): boolean {
+  return name in REFUSED;
+}
 
 /** @throws UsageError naming the first flag that means nothing here */
 export function refuseUnused(values: Readonly<Record<string, unknown>>): void {
