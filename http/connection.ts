@@ -50,6 +50,8 @@ export class Connection {
   #lingerFrom = 0;
   #lingerSince = 0;
   #requests = 0;
+  /** Bytes read when the last exchange was over: more means that the next head has begun. */
+  #readThen = 0;
 
   // As of the last sweep.
   #wait: Wait = 'head';
@@ -65,8 +67,9 @@ export class Connection {
     this.#waitSince = now;
   }
 
+  /** Whether the present answer is the last. */
   get takesNoMore(): boolean {
-    return (this.closing || this.door.draining) && this.#waiting.length === 0;
+    return (this.closing || this.door.draining) && this.#waiting.length === 0 && this.#refusal === null;
   }
 
   /** Whether another protocol may begin: nothing is in flight that it could run into. */
@@ -94,6 +97,7 @@ export class Connection {
     this.door.exchangeDone(exchange);
     if (exchange.incomplete) this.#unfinished = exchange;
     this.#current = null;
+    this.#readThen = this.socket.bytesRead;
     const next = this.#waiting.shift();
     if (this.socket.destroyed) this.#waiting = [];
     else if (next !== undefined) this.#serve(next);
@@ -196,7 +200,7 @@ export class Connection {
     const read = this.socket.bytesRead;
     const unsent = unsentBytes(this.socket);
     const sameRequest = this.#requests === this.#seenRequests;
-    const wait = this.#waitsFor(unsent, sameRequest, read !== this.#seenRead);
+    const wait = this.#waitsFor(unsent, read);
     const moved = wait === 'send' ? unsent !== this.#seenUnsent : wait !== 'head' && read !== this.#seenRead;
     if (wait !== this.#wait || !sameRequest || moved) this.#waitSince = now;
     this.#wait = wait;
@@ -205,15 +209,17 @@ export class Connection {
     this.#seenUnsent = unsent;
   }
 
-  #waitsFor(unsent: number, sameRequest: boolean, read: boolean): Wait {
+  #waitsFor(unsent: number, read: number): Wait {
     if (this.upgraded) return 'nothing';
     if (this.#lingering) return 'linger';
     if (unsent > 0) return 'send';
     if (this.#current !== null) return this.#current.nodeBody?.wanted ? 'body' : 'nothing';
-    if (this.#unfinished?.incomplete) return 'body';
-    this.#unfinished = null;
-    const begun = this.#wait === 'head' || (this.#wait === 'idle' && read);
-    return sameRequest && begun ? 'head' : 'idle';
+    if (this.#unfinished !== null) {
+      if (this.#unfinished.incomplete) return 'body';
+      this.#unfinished = null;
+      this.#readThen = read;
+    }
+    return this.#requests === 0 || read !== this.#readThen ? 'head' : 'idle';
   }
 
   #lingeredEnough(now: number): boolean {

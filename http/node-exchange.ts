@@ -212,11 +212,19 @@ export class NodeExchange implements Exchange {
     if (length !== null && (hasContent || (declared < 0 && this.method === 'HEAD'))) declared = length;
     this.#declared = declared;
     if (declared >= 0 && status !== 204) framed.push('Content-Length', String(declared));
-    if (this.#mustClose()) {
-      this.#connection.closing = true;
-      framed.push('Connection', 'close');
-    }
+    this.#pushConnection(framed, hasContent);
     return framed;
+  }
+
+  /** Says what becomes of the connection where the version does not say it already (RFC 9112 §9.3). */
+  #pushConnection(framed: string[], hasContent: boolean): void {
+    if (this.#mustClose()) this.#connection.closing = true;
+    const endsByClose = hasContent && this.#endsByClose;
+    if (this.#connection.takesNoMore || endsByClose || !this.#response.shouldKeepAlive) {
+      framed.push('Connection', 'close');
+    } else if (this.version === '1.0') framed.push('Connection', 'keep-alive');
+    // Else Node would write it.
+    else this.#response.removeHeader('connection');
   }
 
   #mustClose(): boolean {

@@ -43,10 +43,12 @@ export function faultOfParseError(error: ParseError): FaultCode | 'IGNORE' | 'GO
  */
 function endsInTarget({ rawPacket, bytesParsed }: ParseError): boolean {
   const parsed = rawPacket?.subarray(0, bytesParsed).toString('latin1') ?? '';
-  return /^[A-Z-]+ [^ \n]*$/.test(parsed);
+  return /(^|\n)[A-Z-]+ [^ \n]*$/.test(parsed);
 }
 
 /** A method that llhttp does not know, rather than bytes of another protocol (RFC 9110 §9.1). */
-function startsWithToken({ rawPacket }: ParseError): boolean {
-  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32} /.test(rawPacket?.subarray(0, 33).toString('latin1') ?? '');
+function startsWithToken({ rawPacket, bytesParsed = 0 }: ParseError): boolean {
+  if (rawPacket === undefined) return false;
+  const line = bytesParsed > 0 ? rawPacket.lastIndexOf(0x0a, bytesParsed - 1) + 1 : 0;
+  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32} /.test(rawPacket.subarray(line, line + 33).toString('latin1'));
 }

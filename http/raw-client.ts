@@ -28,6 +28,7 @@ export class RawClient {
     const socket = connect({ ...address, allowHalfOpen: true });
     const client = new RawClient(socket);
     await client.until(() => !socket.connecting, 'the connection');
+    if (client.error !== null) throw client.error;
     return client;
   }
 
