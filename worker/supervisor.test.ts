@@ -343,8 +343,10 @@ describe('an application that does not start', () => {
     makeSupervisor({ processes: 1 });
     child(1).obedient = false;
     child(1).events.onBootFailed({ reason: 'r', mend: 'm', traceback: '' });
-    pass(2_100);
-    expect(child(1).told.at(-1)).toBe('kill');
+    pass(1_900);
+    expect(child(1).told).toEqual([]);
+    pass(200);
+    expect(child(1).told).toEqual(['kill']);
   });
 
   test('within its time is killed, its stacks written first', () => {

@@ -325,6 +325,7 @@ export class Supervisor implements ProcessPool {
 
 function viewOf(handle: ProcessHandle): ProcessView {
   const { id, generation, state, busy, stuck, upgraded, usedAt, deadline, drainingSince, worn } = handle;
-  const asked = handle.asked !== 'no';
+  // One that has said it cannot start is leaving already.
+  const asked = handle.asked !== 'no' || handle.bootFailure !== null;
   return { id, generation, state, busy, stuck, upgraded, usedAt, deadline, drainingSince, asked, worn };
 }
