@@ -3,7 +3,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { UpOptions } from './command-line.ts';
-import { type Installer, makeInstaller } from './environment/installer.ts';
+import { makeInstaller } from './environment/installer.ts';
 import { provideNodePackages } from './environment/node.ts';
 import { providePython } from './environment/python.ts';
 import { Failure } from './failure.ts';
@@ -87,7 +87,7 @@ async function run(
   if (options.reload) sayWhatReloadMeans(targets, options, reporter);
 
   const folder = openRunFolder();
-  const provide = makeProvide(environment, makeInstaller(reporter.progress, environment, stops.signal));
+  const provide = makeProvide(environment, reporter, stops.signal);
   const { host, reload, accessLog } = options;
   const settings = { host, reload, accessLog, executable, environment, now };
   const session = new Session({ settings, folder, reporter, provide, port: options.port });
@@ -171,8 +171,10 @@ async function takeEdit(
   }
 }
 
-function makeProvide(environment: Surroundings['environment'], installer: Installer): Provide {
-  return async ({ runtime, folders }) => {
+function makeProvide(environment: Surroundings['environment'], reporter: Reporter, signal: AbortSignal): Provide {
+  return async ({ name, runtime, folders }) => {
+    const view = { begin: (title: string) => reporter.progress.begin(`${name}: ${title}`) };
+    const installer = makeInstaller(view, environment, signal);
     if (runtime === 'wsgi') return providePython(folders, environment, installer);
     await provideNodePackages(folders, installer);
     return {};

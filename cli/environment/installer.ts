@@ -71,6 +71,7 @@ async function runStep(
     interrupted.addEventListener('abort', stop);
     if (interrupted.aborted) stop();
     let output = '';
+    onLine([command.slice(command.lastIndexOf('/') + 1), ...args].join(' '));
     const take = (line: string): void => {
       output = `${output}${line}\n`.slice(-MAX_OUTPUT);
       onLine(line);

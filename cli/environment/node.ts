@@ -59,7 +59,7 @@ export async function provideNodePackages(folders: readonly string[], installer:
   if (folder === undefined) return;
   const plan = planNode(lookAt(folder));
   if (!plan) return;
-  await installer.during(`Installing node_modules: ${plan.why} (once)`, async (step) => {
+  await installer.during(`installing node_modules, once: ${plan.why}`, async (step) => {
     const { code, output } = await step(plan.command, plan.args, folder);
     if (code === 127) {
       const mend = `install ${plan.command}, or install the packages yourself`;

@@ -33,7 +33,7 @@ test('the environment is made once, updated when the requirements change, and re
   const made = await providePython([folder], shell, installer);
   expect(made).toMatchObject({ WEBAPP_PYTHON: python, VIRTUAL_ENV: join(folder, '.venv') });
   expect(made['PATH']?.startsWith(join(folder, '.venv/bin:'))).toBe(true);
-  expect(titles).toEqual(['Making .venv: from requirements.txt (once)']);
+  expect(titles).toEqual(['making .venv, once: from requirements.txt']);
   const { ino } = statSync(join(folder, '.venv'));
 
   await providePython([folder], shell, installer);
@@ -41,13 +41,13 @@ test('the environment is made once, updated when the requirements change, and re
 
   writeFileSync(join(folder, 'requirements.txt'), '# nothing at all\n');
   await providePython([folder], shell, installer);
-  expect(titles.at(-1)).toBe('Updating .venv: requirements.txt has changed (once)');
+  expect(titles.at(-1)).toBe('updating .venv, once: requirements.txt has changed');
   expect(statSync(join(folder, '.venv')).ino).toBe(ino);
 
   writeFileSync(join(folder, '.venv/made-by-webapp.json'), '{"state":"making","ha');
   rmSync(join(folder, '.venv/lib'), { recursive: true });
   await providePython([folder], shell, installer);
-  expect(titles.at(-1)).toBe('Making .venv: an earlier run was interrupted (once)');
+  expect(titles.at(-1)).toBe('making .venv, once: an earlier run was interrupted');
   expect(existsSync(join(folder, '.venv/lib'))).toBe(true);
 }, 120_000);
 

@@ -98,7 +98,7 @@ async function othersAreDone(folders: readonly string[], installer: Installer): 
   };
   const pid = maker();
   if (pid === undefined) return;
-  await installer.during(`Waiting for process ${pid}, which makes the virtual environment`, async () => {
+  await installer.during(`waiting for process ${pid}, which makes the virtual environment`, async () => {
     while (maker() === pid) {
       await pause(200, undefined, { signal: installer.interrupted }).catch(() => {
         throw new Failure('INTERRUPTED', 'stopped while another installs');
@@ -122,7 +122,7 @@ type InstallPlan = Extract<PythonPlan, { kind: 'install' }>;
 async function install(plan: InstallPlan, installer: Installer): Promise<void> {
   const { environment, requirements, makeWith } = plan;
   const shown = environment.slice(environment.lastIndexOf('/') + 1);
-  await installer.during(`${makeWith ? 'Making' : 'Updating'} ${shown}: ${plan.why} (once)`, async (step) => {
+  await installer.during(`${makeWith ? 'making' : 'updating'} ${shown}, once: ${plan.why}`, async (step) => {
     if (makeWith) {
       rmSync(environment, { recursive: true, force: true });
       mkdirSync(environment);

@@ -23,6 +23,7 @@ export class Reporter {
   readonly #verbose: boolean;
   readonly #now: () => number;
   #nameWidth = 0;
+  #progressing = 0;
   /** Last record of each speaker, and how often it was said: a crash loop says the same again and again. */
   readonly #repeats = new Map<string, { text: string; times: number }>();
   /** What the rows last said, for where there are no rows. */
@@ -114,6 +115,7 @@ export class Reporter {
 
   /** The rows that stay; where there are none, a line when processes come or go. */
   rows(views: readonly StackView[]): void {
+    if (this.#progressing > 0) return;
     this.#screen.stay(statusRows(views, this.#paint));
     if (this.#screen.isTerminal) return;
     for (const view of views) this.#plainRow(view);
@@ -140,6 +142,7 @@ export class Reporter {
           const mark = this.#paint('good', SPIN[turn++ % SPIN.length] ?? '');
           this.#screen.stay([`${mark} ${title} ${seconds} s  ${this.#paint('dim', detail)}`]);
         };
+        this.#progressing++;
         if (!this.#screen.isTerminal) this.note(`${title} …`);
         const timer = this.#screen.isTerminal ? setInterval(draw, SPIN_MS) : undefined;
         return {
@@ -148,6 +151,7 @@ export class Reporter {
           },
           done: (succeeded) => {
             clearInterval(timer);
+            this.#progressing--;
             this.#screen.stay([]);
             const time = this.#paint('dim', formatMs(this.#now() - began));
             if (succeeded) this.note(`${this.#paint('good', '✓')} ${title} ${time}`);
