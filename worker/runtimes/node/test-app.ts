@@ -37,7 +37,7 @@ export class TestApp {
 
   constructor(files: Readonly<Record<string, string>>, options: AppOptions = {}) {
     this.directory = mkdtempSync(join(tmpdir(), 'node-app-'));
-    this.#runDirectory = mkdtempSync(join(tmpdir(), 'run-'));
+    this.#runDirectory = mkdtempSync(join(tmpdir(), 'node-run-'));
     writeFiles(this.directory, files);
     const runtime = makeNodeRuntime(specOf(this.directory, files, options), this.#runDirectory, SILENT);
     const booted = Promise.withResolvers<readonly Slot[] | BootFailure>();
