@@ -10,13 +10,16 @@ import sys
 
 
 def run():
+    settings = os.environ.pop("WEBAPP_ADAPTER", None)
+    if settings is None:
+        sys.exit("This is the Python side of webapp-worker, which starts it. Run: webapp-worker module:callable")
     folder = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if entry != folder]
     sys.path.insert(0, folder)
     from webapp_adapter.process import run_process
 
     sys.path.remove(folder)
-    run_process(os.environ.pop("WEBAPP_ADAPTER"))
+    run_process(settings)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ def log(message):
 
 def log_failure(environ, error):
     """Reports an exception that the application did not handle."""
-    where = f"{environ.get('REQUEST_METHOD')} {environ.get('REQUEST_URI')}"
+    where = f"{environ.get('REQUEST_METHOD')} {environ.get('REQUEST_URI')}".encode("unicode_escape").decode("ascii")
     _write(f"Error handling request {where}\n{traceback_of(error)}")
 
 
