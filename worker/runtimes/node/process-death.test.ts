@@ -184,13 +184,13 @@ describe('a supervisor that is killed with -9 leaves no orphan', () => {
       const app = await new TestApp({ 'server.js': process.argv[1] }, { env: { NODE_OPTIONS: process.argv[2] } }).ready();
       const answer = app.send({ method: 'POST', target: '/' });
       await answer.until(() => answer.accepted);
-      console.log(JSON.stringify({ child: app.pid, directory: app.directory }));`;
+      console.log(JSON.stringify({ child: app.pid, folders: [app.directory, app.runDirectory] }));`;
     const args = ['--input-type=module', '-e', script, text, nodeOptions];
     const supervisor = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     supervisors.push(supervisor);
     const [line] = await once(supervisor.stdout, 'data');
-    const { child, directory } = JSON.parse(String(line));
-    files.push(directory);
+    const { child, folders } = JSON.parse(String(line));
+    files.push(...folders);
     return { supervisor: supervisor.pid ?? 0, child };
   }
 

@@ -32,14 +32,14 @@ export class TestApp {
   readonly story: string[] = [];
   readonly exited: Promise<Exit>;
   readonly #booted: Promise<readonly Slot[] | BootFailure>;
-  readonly #runDirectory: string;
+  readonly runDirectory: string;
   slots: readonly Slot[] = [];
 
   constructor(files: Readonly<Record<string, string>>, options: AppOptions = {}) {
     this.directory = mkdtempSync(join(tmpdir(), 'node-app-'));
-    this.#runDirectory = mkdtempSync(join(tmpdir(), 'node-run-'));
+    this.runDirectory = mkdtempSync(join(tmpdir(), 'node-run-'));
     writeFiles(this.directory, files);
-    const runtime = makeNodeRuntime(specOf(this.directory, files, options), this.#runDirectory, SILENT);
+    const runtime = makeNodeRuntime(specOf(this.directory, files, options), this.runDirectory, SILENT);
     const booted = Promise.withResolvers<readonly Slot[] | BootFailure>();
     const exited = Promise.withResolvers<Exit>();
     this.#booted = booted.promise;
@@ -100,7 +100,7 @@ export class TestApp {
     this.child.kill(false);
     await this.exited;
     rmSync(this.directory, { recursive: true, force: true });
-    rmSync(this.#runDirectory, { recursive: true, force: true });
+    rmSync(this.runDirectory, { recursive: true, force: true });
   }
 }
 
