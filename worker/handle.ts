@@ -56,6 +56,8 @@ export class ProcessHandle implements AppProcess {
   usedAt: number;
   residentBytes: number | undefined = undefined;
   worn: WornCause | null = null;
+  /** Whether its failure to start told anything new to its generation; null: its generation has not been told. */
+  bootFailureIsNews: boolean | null = null;
   /** The last thing a health check said, for people. */
   healthDetail = '';
 

@@ -5,6 +5,7 @@ import type { WorkerConfig } from '../core/config/worker.ts';
 import type { Log } from '../core/log.ts';
 import { formatBytes } from '../core/quantity.ts';
 import type { DeathCause } from '../core/status/worker.ts';
+import { isRoutine } from './death.ts';
 import type { Generation } from './generation.ts';
 import { ProcessHandle } from './handle.ts';
 import { HealthChecks } from './health.ts';
@@ -24,6 +25,8 @@ export interface RosterEvents {
   /** Something may have to be done: the upkeep pass is due. */
   onChange(): void;
   onReady(handle: ProcessHandle): void;
+  /** It will not become ready; its end follows. */
+  onBootGivenUp(handle: ProcessHandle): void;
   onWithdrawn(): void;
   /** A slot of a ready process is free. */
   onFree(): void;
@@ -174,6 +177,7 @@ export class Roster {
     handle.drainingSince = now;
     handle.deadline = now + (event === 'boot-failed' ? LAST_WORDS_MS : gracefulMs);
     this.health.get(handle.id)?.close();
+    if (handle.readyAt === null && !isRoutine(cause)) this.events.onBootGivenUp(handle);
   }
 
   private serve(handle: ProcessHandle): void {

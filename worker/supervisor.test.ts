@@ -339,6 +339,18 @@ describe('an application that does not start', () => {
     expect(lines.filter((line) => line.includes('BOOT_FAILED'))).toHaveLength(1);
   });
 
+  test('that has said so is not followed by another before its time', () => {
+    makeSupervisor({ processes: 1 });
+    child(1).obedient = false;
+    child(1).events.onBootFailed({ reason: 'r', mend: 'm', traceback: '' });
+    pass(100);
+    expect(children).toHaveLength(1);
+    child(1).exit(3);
+    expect(lines.filter((line) => line.includes('BOOT_FAILED'))).toHaveLength(1);
+    pass(100);
+    expect(children).toHaveLength(2);
+  });
+
   test('that says so but does not exit is killed', () => {
     makeSupervisor({ processes: 1 });
     child(1).obedient = false;

@@ -80,6 +80,7 @@ export class Supervisor implements ProcessPool {
       {
         onChange: () => this.wake(),
         onReady: (handle) => this.noteReady(handle),
+        onBootGivenUp: (handle) => this.noteBootGivenUp(handle),
         onWithdrawn: () => this.chooseTakers(),
         onFree: () => this.onFree?.(),
         onGone: (handle) => this.noteGone(handle),
@@ -282,16 +283,26 @@ export class Supervisor implements ProcessPool {
     if (this.roster.size === 0) for (const resolve of this.onEmpty.splice(0)) resolve();
   }
 
+  /** Counted now, not at its end, so that no other is started meanwhile only to fail likewise. */
+  private noteBootGivenUp(handle: ProcessHandle): void {
+    handle.bootFailureIsNews = this.countDeath(handle);
+  }
+
   /** What a death says about its generation. A hung request says nothing: its process had started. */
   private account(handle: ProcessHandle, { cause, bootFailure }: RecordedDeath): void {
     if (isRoutine(cause) || cause === 'timeout') return;
+    const isNews = handle.bootFailureIsNews ?? this.countDeath(handle);
     const generation = this.generations.get(handle.generation);
-    if (generation === undefined) return;
-    const shown = this.isOfUse(handle) ? 'use' : handle.readyAt === null ? 'nothing' : 'start';
-    const isNews = generation.noteDeath(shown, this.options.clock.now(), this.options.random());
-    if (bootFailure === null) return;
+    if (bootFailure === null || generation === undefined) return;
     generation.failure = bootFailure;
     if (isNews && !this.stopping) this.sayBootFailed(bootFailure);
+  }
+
+  /** @returns whether it tells anything new */
+  private countDeath(handle: ProcessHandle): boolean {
+    const shown = this.isOfUse(handle) ? 'use' : handle.readyAt === null ? 'nothing' : 'start';
+    const { clock, random } = this.options;
+    return this.generations.get(handle.generation)?.noteDeath(shown, clock.now(), random()) ?? false;
   }
 
   private sayBootFailed(failure: BootFailure): void {
