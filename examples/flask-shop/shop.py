@@ -30,7 +30,6 @@ def close_db(_error):
 
 def create_tables():
     with sqlite3.connect(app.config["DATABASE"], timeout=10) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("CREATE TABLE IF NOT EXISTS goods (id INTEGER PRIMARY KEY, name TEXT UNIQUE, price REAL)")
         connection.execute(
             "CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, good INTEGER, amount INTEGER, name TEXT)"
