@@ -36,7 +36,7 @@ export class Connection {
   readonly door: ConnectionDoor;
   readonly socket: Socket;
   readonly peer: Peer;
-  /** Its answer is the last: what the client sends behind it is not looked at. */
+  /** The present answer is the last, or the last of those that wait: no request is taken any more. */
   closing = false;
   /** It speaks another protocol now, and is its handler's business. */
   upgraded = false;
@@ -46,6 +46,8 @@ export class Connection {
   #unfinished: NodeExchange | null = null;
   /** To be answered when all before it is. */
   #refusal: FaultCode | null = null;
+  /** The client has sent, or may be sending, what nobody will read. */
+  #unread = false;
   #lingering = false;
   #lingerFrom = 0;
   #lingerSince = 0;
@@ -72,6 +74,11 @@ export class Connection {
     return (this.closing || this.door.draining) && this.#waiting.length === 0 && this.#refusal === null;
   }
 
+  /** Whether all is answered, and the client only has to take it. */
+  get lingering(): boolean {
+    return this.#lingering;
+  }
+
   /** Whether another protocol may begin: nothing is in flight that it could run into. */
   get quiet(): boolean {
     return this.#current === null && !this.closing;
@@ -79,9 +86,12 @@ export class Connection {
 
   /** A head has arrived. */
   take(exchange: NodeExchange): void {
-    if (this.closing) return;
+    if (this.closing) {
+      this.#unread = true;
+      return;
+    }
     this.#requests++;
-    if (exchange.refusal !== null || this.#waiting.length >= MAX_WAITING) this.closing = true;
+    if (exchange.refusal !== null || this.#waiting.length >= MAX_WAITING) this.giveUp();
     if (this.#current === null) this.#serve(exchange);
     else this.#waiting.push(exchange);
   }
@@ -112,9 +122,9 @@ export class Connection {
       this.socket.destroy();
       return;
     }
-    if (this.closing) return;
-    this.closing = true;
-    if (fault === 'IGNORE') return;
+    const expected = this.closing;
+    this.giveUp();
+    if (expected || fault === 'IGNORE') return;
     const last = this.#waiting.at(-1) ?? this.#current;
     if (last?.incomplete) this.#breakBody(last, fault, error.reason);
     else if (last === null) this.refuse(fault);
@@ -130,7 +140,7 @@ export class Connection {
   /** Answers without a request to answer to, and closes. */
   refuse(code: FaultCode, requestId = ''): void {
     if (this.#lingering) return;
-    this.closing = true;
+    this.giveUp();
     this.upgraded = false;
     this.#refusal = null;
     this.door.countFault(code);
@@ -138,9 +148,15 @@ export class Connection {
     this.#linger();
   }
 
-  /** All is answered. Where the close is our wish, the client may still be sending, and a reset would cost it our answer. */
+  /** Nothing that the client still sends is looked at. */
+  giveUp(): void {
+    this.closing = true;
+    this.#unread = true;
+  }
+
+  /** All is answered. A socket that is closed with bytes unread is reset, which would cost the client our answer. */
   finish(): void {
-    if (this.closing || this.door.draining) this.#linger();
+    if (this.#unread) this.#linger();
     else Socket.prototype.destroySoon.call(this.socket);
   }
 

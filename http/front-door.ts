@@ -274,8 +274,10 @@ export class Door implements FrontDoor, ConnectionDoor {
   }
 
   #cutAll(): void {
-    this.#cut += this.#connections.size;
-    for (const connection of this.#connections) connection.socket.destroy();
+    for (const connection of this.#connections) {
+      if (!connection.lingering) this.#cut++;
+      connection.socket.destroy();
+    }
   }
 }
 

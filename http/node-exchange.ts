@@ -153,7 +153,7 @@ export class NodeExchange implements Exchange {
       this.#connection.door.countFault(code);
     }
     // What is left of the body is not waited for: whoever failed has had enough.
-    if (this.incomplete) this.#connection.closing = true;
+    if (this.incomplete) this.#connection.giveUp();
     if (this.state === 'responding') this.abort();
     else this.respond(FAULTS[code].status, faultHeaders(code), faultBody(code, this.requestId));
   }
@@ -218,17 +218,19 @@ export class NodeExchange implements Exchange {
 
   /** Says what becomes of the connection where the version does not say it already (RFC 9112 §9.3). */
   #pushConnection(framed: string[], hasContent: boolean): void {
-    if (this.#mustClose()) this.#connection.closing = true;
+    const connection = this.#connection;
+    if (this.#leavesUnread()) connection.giveUp();
     const endsByClose = hasContent && this.#endsByClose;
-    if (this.#connection.takesNoMore || endsByClose || !this.#response.shouldKeepAlive) {
+    if (connection.takesNoMore || endsByClose || !this.#response.shouldKeepAlive) {
+      connection.closing = true;
       framed.push('Connection', 'close');
     } else if (this.version === '1.0') framed.push('Connection', 'keep-alive');
     // Else Node would write it.
     else this.#response.removeHeader('connection');
   }
 
-  #mustClose(): boolean {
-    if (this.#connection.takesNoMore) return true;
+  /** Whether more of the request may come than is worth taking off the connection. */
+  #leavesUnread(): boolean {
     if (!this.incomplete) return false;
     const { length } = this.body;
     return this.#expectsContinue || length === null || length > UNREAD_BYTES;
