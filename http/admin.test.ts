@@ -1,0 +1,95 @@
+import { Counter, Registry } from 'prom-client';
+import { expect, onTestFinished, test } from 'vitest';
+import { openAdmin } from './admin.ts';
+import { registerDoorMetrics } from './metrics.ts';
+import { openTestDoor } from './test-door.ts';
+
+async function open(sources: { ready?: () => string | null; status?: () => unknown; metrics?: Registry } = {}) {
+  const admin = await openAdmin(
+    { host: '127.0.0.1', port: 0 },
+    { ready: () => null, status: () => ({ state: 'running' }), metrics: new Registry(), ...sources },
+  );
+  onTestFinished(() => admin.close());
+  const { port } = admin.address as { port: number };
+  return { admin, ask: (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init) };
+}
+
+test('/healthz says that the program lives', async () => {
+  const { ask } = await open();
+  const response = await ask('/healthz');
+  expect([response.status, await response.text()]).toEqual([200, 'ok\n']);
+  expect(response.headers.get('cache-control')).toBe('no-store');
+});
+
+test('/readyz is 503 with the reason until there is none', async () => {
+  let reason: string | null = 'no process is ready yet';
+  const { ask } = await open({ ready: () => reason });
+  const before = await ask('/readyz');
+  expect([before.status, await before.text()]).toEqual([503, 'no process is ready yet\n']);
+  reason = null;
+  const after = await ask('/readyz');
+  expect([after.status, await after.text()]).toEqual([200, 'ready\n']);
+});
+
+test('/status is the document of the moment', async () => {
+  let state = 'starting';
+  const { ask } = await open({ status: () => ({ state }) });
+  state = 'running';
+  const response = await ask('/status');
+  expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+  expect(await response.json()).toEqual({ state: 'running' });
+});
+
+test('/metrics is what the registry holds', async () => {
+  const metrics = new Registry();
+  new Counter({ name: 'a_total', help: 'A.', registers: [metrics] }).inc(3);
+  const { ask } = await open({ metrics });
+  const response = await ask('/metrics');
+  expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+  expect(await response.text()).toContain('a_total 3');
+});
+
+test.each([
+  ['/', 404],
+  ['/status/../x', 404],
+])('%s is %i, and says what there is', async (path, status) => {
+  const { ask } = await open();
+  const response = await ask(path);
+  expect(response.status).toBe(status);
+  expect(await response.text()).toContain('/readyz');
+});
+
+test('nothing can be changed through it', async () => {
+  const { ask } = await open();
+  const response = await ask('/status', { method: 'POST', body: 'x' });
+  expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+});
+
+test('a source that throws is 500, and the port lives on', async () => {
+  const { ask } = await open({
+    status: () => {
+      throw new Error('no status');
+    },
+  });
+  expect((await ask('/status')).status).toBe(500);
+  expect((await ask('/healthz')).status).toBe(200);
+});
+
+test('closed twice is closed once', async () => {
+  const { admin, ask } = await open();
+  await ask('/healthz');
+  await Promise.all([admin.close(), admin.close()]);
+  await expect(ask('/healthz')).rejects.toThrow();
+});
+
+test('what the door counts is there under the prefix', async () => {
+  const { door, connect } = await openTestDoor();
+  const metrics = new Registry();
+  registerDoorMetrics(metrics, 'webapp_test_', door);
+  const client = await connect();
+  await client.ask('GET / HTTP/1.1\r\nHost: a\r\nX_Y: 1\r\nZ_: 2\r\n\r\n');
+  const text = await metrics.metrics();
+  expect(text).toContain('webapp_test_connections 1\n');
+  expect(text).toContain('webapp_test_connections_total 1\n');
+  expect(text).toContain('webapp_test_headers_dropped_total 2\n');
+});
