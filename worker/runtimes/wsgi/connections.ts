@@ -61,6 +61,11 @@ export class Connections {
 
   /** The process is over: `done` is called when what it wrote has been read. */
   settle(done: () => void): void {
+    // Its end may be noticed before its connections: those are taken in one turn of the event loop, read in the next.
+    afterTurns(3, () => this.#settleTaken(done));
+  }
+
+  #settleTaken(done: () => void): void {
     this.#listener.forget(this.#id);
     if (this.#open === 0) {
       done();
@@ -132,4 +137,9 @@ export class Connections {
       this.#onClosed = null;
     });
   }
+}
+
+function afterTurns(turns: number, then: () => void): void {
+  if (turns === 0) then();
+  else setImmediate(() => afterTurns(turns - 1, then));
 }
