@@ -293,6 +293,24 @@ describe('the peer dies', () => {
   });
 });
 
+describe('bytesWritten', () => {
+  test.each(['tcp', 'unix'] as const)(
+    'is 0 when the first write over %s is refused: nobody has seen it',
+    async (where) => {
+      const connection = open(await listen(replying(OK), where));
+      await answered(connection);
+      // The kernel knows at once; this side hears of it after the write.
+      if (where === 'tcp') peers[0]?.resetAndDestroy();
+      else peers[0]?.destroy();
+      const told = ask(connection, { method: 'POST', length: 6 });
+      connection.write(Buffer.from('abc'));
+      await told.over;
+      expect(told.events).toEqual(['CLOSED before']);
+      expect(connection.bytesWritten).toBe(0);
+    },
+  );
+});
+
 describe('the peer speaks out of turn', () => {
   test('before any request', async () => {
     const connection = open(await listen((peer) => peer.write(OK)));

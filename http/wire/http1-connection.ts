@@ -104,6 +104,8 @@ class Http1Connection implements WireConnection {
 
   write(chunk: Buffer): boolean {
     if (this.#consumer === null || chunk.length === 0) return true;
+    // Broken, and told in the next turn: this chunk will not be seen.
+    if (this.#socket.errored !== null) return false;
     if (this.#owed >= 0) {
       // More than was announced would be read as the next request.
       if (chunk.length > this.#owed) return this.#breakOff();
@@ -115,7 +117,7 @@ class Http1Connection implements WireConnection {
   }
 
   end(): void {
-    if (this.#consumer === null || this.#owed === 0) return;
+    if (this.#consumer === null || this.#owed === 0 || this.#socket.errored !== null) return;
     if (this.#owed > 0) {
       this.#breakOff();
       return;

@@ -186,7 +186,7 @@ export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
   #open(endpoint: Endpoint): WireConnection {
     const connection = endpoint.pool.open(this.#house.connectMs);
     connection.onConnect = () => {
-      endpoint.noteSuccess();
+      endpoint.noteConnected();
       if (this.#connection === connection) this.#upload?.flowTo(connection);
     };
     return connection;
@@ -276,7 +276,7 @@ export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
   /** The first byte of an answer: the endpoint is well, and the request will not be sent again. */
   #heard(): void {
     this.silentTicks = 0;
-    this.#endpoint?.noteSuccess();
+    this.#endpoint?.noteAnswered();
     this.#upload?.drop();
   }
 

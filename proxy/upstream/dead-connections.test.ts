@@ -83,6 +83,12 @@ describe('a kept connection that has just been closed', () => {
     expect(upstreams.counters.retried).toEqual({ reused: 1, fresh: 0 });
   });
 
+  test('beside others that have been closed with it: none of them is tried next', async () => {
+    await Promise.all([ask(upstreams), ask(upstreams), ask(upstreams)]);
+    for (const socket of worker.sockets) socket.destroy();
+    expect(await ask(upstreams)).toMatchObject({ status: 200, fault: null });
+  });
+
   test.each(['destroy', 'resetAndDestroy'] as const)('%s: a POST is not even sent over it', async (close) => {
     (await keepOne())[close]();
     const asked = new Asked(upstreams, { method: 'POST', target: '/post', length: 3 }).start(Buffer.from('abc'));
@@ -168,8 +174,11 @@ describe('a new connection that dies before a byte of the answer: the worker was
         else socket.write(OK);
       };
     }
-    configure(upstreams, [worker, other]);
-    expect(await ask(upstreams)).toMatchObject({ status: 200 });
+    // Always the first that is allowed.
+    const choosing = new Upstreams({}, () => 0);
+    configure(choosing, [worker, other]);
+    expect(await ask(choosing)).toMatchObject({ status: 200 });
+    choosing.close();
     expect([worker.seen.length, other.seen.length]).toEqual([1, 1]);
     await other.kill();
   });

@@ -44,8 +44,13 @@ export class Endpoint {
     return this.failing ? 'failing' : 'ready';
   }
 
-  /** A connection stands, or an answer has come. */
-  noteSuccess(): void {
+  /** A connection stands. Says nothing about whether requests over it are answered. */
+  noteConnected(): void {
+    if (!this.reachable) this.noteAnswered();
+  }
+
+  /** An answer has come. */
+  noteAnswered(): void {
     if (this.failures === 0) return;
     this.failures = 0;
     this.#becomeReady();
@@ -85,7 +90,7 @@ export class Endpoint {
     connection.onConnect = () => {
       this.#probe = null;
       this.pool.give(connection);
-      this.noteSuccess();
+      this.noteConnected();
     };
     connection.onIdleClose = () => {
       this.#probe = null;

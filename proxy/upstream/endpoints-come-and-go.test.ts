@@ -198,6 +198,41 @@ describe('when nobody is there', () => {
     expect(endpointsOf(upstreams)[0]).toMatchObject({ state: 'ready', failures: 0 });
   });
 
+  test('who waits is not kept waiting by the endpoint’s own pace', async () => {
+    const worker = await makeGone();
+    const upstreams = makeUpstreams();
+    configure(upstreams, [worker]);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+    try {
+      const asked = new Asked(upstreams).start();
+      while (upstreams.counters.held.now === 0) await new Promise(setImmediate);
+      await worker.start();
+      vi.advanceTimersByTime(60);
+      expect(await asked.answer).toMatchObject({ status: 200 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('a worker that dies again and again while it starts costs no request', async () => {
+    const worker = await makeGone();
+    const upstreams = makeUpstreams();
+    configure(upstreams, [worker]);
+    const asked = new Asked(upstreams).start();
+    for (let round = 1; round <= 12; round++) {
+      let killed: Promise<void> | null = null;
+      worker.accept = () => {
+        killed ??= worker.kill();
+      };
+      await worker.start();
+      await vi.waitFor(() => expect(killed).not.toBeNull());
+      await killed;
+    }
+    worker.accept = () => {};
+    await worker.start();
+    expect(await asked.answer).toMatchObject({ status: 200, fault: null });
+  });
+
   test('a request that leaves while it waits is forgotten', async () => {
     const worker = await makeGone();
     const upstreams = makeUpstreams();
@@ -269,6 +304,48 @@ describe('removal', () => {
   });
 });
 
+describe('health', () => {
+  test('requests that are refused together are one failure', async () => {
+    const upstreams = makeUpstreams({ holdMs: 0 });
+    configure(upstreams, [await makeGone()]);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(upstreams)));
+    expect(new Set(answers.map(({ fault }) => fault))).toEqual(new Set(['UPSTREAM_REFUSED']));
+    expect(endpointsOf(upstreams)).toMatchObject([{ state: 'failing', failures: 1 }]);
+  });
+
+  test('an endpoint that closes new connections unanswered is passed over after three in a row', async () => {
+    const [bad, good] = (await startWorkers(2)) as [Worker, Worker];
+    const upstreams = makeUpstreams({}, () => 0);
+    configure(upstreams, [bad, good]);
+    bad.answer = (socket) => {
+      if (bad.seen.length === 3) socket.end('HTTP/1.1 200 OK\r\n\r\n');
+      else socket.destroy();
+    };
+    const states: string[] = [];
+    for (let index = 0; index < 6; index++) {
+      await ask(upstreams);
+      states.push(endpointsOf(upstreams)[0]?.state ?? '');
+    }
+    // Two failures, an answer, three failures.
+    expect(states).toEqual(['ready', 'ready', 'ready', 'ready', 'ready', 'failing']);
+    expect(bad.seen).toHaveLength(6);
+    await vi.waitFor(() => expect(endpointsOf(upstreams)[0]?.state).toBe('ready'), 10_000);
+  });
+
+  test('a failing endpoint that can be reached is tried when it is the last', async () => {
+    const [worker] = (await startWorkers(1)) as [Worker];
+    const upstreams = makeUpstreams();
+    configure(upstreams, [worker]);
+    worker.answer = (socket) => socket.destroy();
+    await ask(upstreams);
+    await ask(upstreams);
+    expect(endpointsOf(upstreams)).toMatchObject([{ state: 'failing' }]);
+    worker.answer = (socket) => socket.write(OK);
+    expect(await ask(upstreams)).toMatchObject({ status: 200 });
+    expect(endpointsOf(upstreams)).toMatchObject([{ state: 'ready', failures: 0 }]);
+  });
+});
+
 describe('groups', () => {
   const timeouts = { connectMs: 10_000, responseMs: 30_000 };
   const group = (name: string, weight: number, ...members: Worker[]) => ({
@@ -291,6 +368,20 @@ describe('groups', () => {
       { name: 'current', weight: 90, endpoints: [{ state: 'ready' }] },
       { name: 'canary', weight: 10, endpoints: [{ state: 'failing' }] },
     ]);
+  });
+
+  test('with none but failing endpoints leave their share to a group with a ready one', async () => {
+    const [current, canary] = (await startWorkers(2)) as [Worker, Worker];
+    const upstreams = makeUpstreams();
+    canary.answer = (socket) => socket.destroy();
+    upstreams.configure({ groups: [group('canary', 1, canary)], timeouts });
+    await ask(upstreams);
+    await ask(upstreams);
+    expect(upstreams.status()).toMatchObject([{ endpoints: [{ state: 'failing' }] }]);
+    const [before] = [canary.seen.length];
+    upstreams.configure({ groups: [group('canary', 99, canary), group('current', 1, current)], timeouts });
+    for (let index = 0; index < 5; index++) expect(await ask(upstreams)).toMatchObject({ status: 200 });
+    expect([canary.seen.length, current.seen.length]).toEqual([before, 5]);
   });
 
   test('of weight 0 get nothing', async () => {
