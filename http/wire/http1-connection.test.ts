@@ -359,6 +359,48 @@ describe('the peer speaks out of turn', () => {
   });
 });
 
+describe.each(['tcp', 'unix'] as const)('the peer has answered early and closed (%s)', (where) => {
+  const early = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno';
+
+  async function uploading(): Promise<{ connection: WireConnection; told: Told; peer: Socket }> {
+    const connection = open(await listen((peer) => peer.once('data', () => peer.pause()), where));
+    const told = ask(connection, { method: 'POST', length: 1_000_000 });
+    await vi.waitFor(() => expect(peers[0]?.isPaused()).toBe(true));
+    return { connection, told, peer: peers[0] ?? expect.fail('no connection') };
+  }
+
+  test('the answer is heard although the next write fails', async () => {
+    const { connection, told, peer } = await uploading();
+    peer.write(early);
+    // With what came unread: the kernel resets the connection.
+    connection.write(Buffer.alloc(10));
+    peer.destroy();
+    connection.write(Buffer.alloc(10));
+    await told.over;
+    expect(told).toMatchObject({ events: ['head 413', 'end last'], body: 'no' });
+    expect(connection.usable).toBe(false);
+  });
+
+  test('half an answer is none', async () => {
+    const { connection, told, peer } = await uploading();
+    peer.write(early.slice(0, -1));
+    connection.write(Buffer.alloc(10));
+    peer.destroy();
+    connection.write(Buffer.alloc(10));
+    await told.over;
+    expect(told).toMatchObject({ events: ['head 413', 'CLOSED begun'], body: 'n' });
+  });
+
+  test('no answer', async () => {
+    const { connection, told, peer } = await uploading();
+    connection.write(Buffer.alloc(10));
+    peer.destroy();
+    connection.write(Buffer.alloc(10));
+    await told.over;
+    expect(told.events).toEqual(['CLOSED before']);
+  });
+});
+
 describe('upgrade', () => {
   test('the socket is handed over with what came behind the head, and works both ways', async () => {
     const switching = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nfirst';

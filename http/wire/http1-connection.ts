@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import type { RawHeaders } from '../exchange.ts';
 import type { ListenAddress } from '../listen.ts';
 import type { ResponseConsumer, WireConnection, WireError, WireRequest } from './connection.ts';
+import { hearLastWords } from './last-words.ts';
 import { asksForUpgrade, makeRequestHead } from './request-head.ts';
 import { type ParserLimits, ResponseParser } from './response-parser.ts';
 
@@ -74,6 +75,7 @@ class Http1Connection implements WireConnection {
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
     });
+    hearLastWords(this.#socket);
     this.#socket.on('connect', () => this.#established());
     this.#socket.on('drain', () => this.onDrain?.());
     this.#socket.on('end', () => this.#endOfInput());
@@ -243,7 +245,7 @@ class Http1Connection implements WireConnection {
   /** @param excess whether octets came behind the response: then nothing that follows can be trusted */
   #finish(excess: boolean): void {
     const consumer = this.#consumer;
-    const reusable = this.#parser.persistent && !excess && this.#owed === 0;
+    const reusable = this.#parser.persistent && !excess && this.#owed === 0 && this.#socket.errored === null;
     this.#consumer = null;
     if (reusable) {
       this.idleSince = performance.now();
