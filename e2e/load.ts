@@ -70,7 +70,8 @@ function outcome({ url, expect, timeoutMs = 30_000 }: LoadOptions, agent: Agent)
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
         clearTimeout(timer);
-        if (response.statusCode !== 200) resolve(`status ${response.statusCode}`);
+        if (response.statusCode !== 200)
+          resolve(`status ${response.statusCode}: ${Buffer.concat(chunks).toString().slice(0, 80)}`);
         else if (!Buffer.concat(chunks).includes(expect)) resolve('wrong body');
         else resolve(null);
       });

@@ -18,6 +18,7 @@ async function loadedWhile(name: string, running: Stack, disturb: (second: numbe
   console.log(
     `${name}: ${report.sent} sent, ${report.sent - report.ok} failed ${JSON.stringify(report.failures)}, slowest ${Math.round(report.slowestMs)} ms`,
   );
+  if (report.ok < report.sent) console.log(running.output().slice(-20_000));
   return report;
 }
 
