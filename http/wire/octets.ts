@@ -1,4 +1,4 @@
-// Classes of octets in HTTP/1.1 messages, as tables for byte loops, and names without regard to case. Used by both directions.
+// Classes of octets in HTTP/1.1 messages, as tables for byte loops, and names without regard to case.
 
 export const CR = 13;
 export const LF = 10;
@@ -16,9 +16,6 @@ export const TOKEN = octetTable((octet) => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]$/.test(
 
 /** field-vchar, SP, HTAB and obs-text, RFC 9110 §5.5: no CR, LF, NUL or other control octet. */
 export const FIELD_TEXT = octetTable((octet) => octet === HTAB || (octet >= 0x20 && octet !== 0x7f));
-
-/** What a request target may hold: no space and no control octet; octets beyond ASCII pass, as browsers send them. */
-export const TARGET = octetTable((octet) => octet > 0x20 && octet !== 0x7f);
 
 /**
  * Whether `text` from `start` reads `lower`, without regard to case. The caller has compared the lengths and knows that the

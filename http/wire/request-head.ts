@@ -2,7 +2,16 @@
 // last place before another program reads it.
 import { CodedError } from '../../core/errors.ts';
 import type { WireRequest } from './connection.ts';
-import { FIELD_TEXT, isName, TARGET, TOKEN } from './octets.ts';
+import { isName } from './octets.ts';
+
+// Compiled expressions, because they test a string in half the time of a loop over its characters. None of them lets a
+// character past latin1 through: its low octet would be what is written.
+/** RFC 9110 §5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** No space and no control octet; octets beyond ASCII pass, as browsers send them. */
+const TARGET = /^[\x21-\x7e\x80-\xff]+$/;
+/** What field values must not hold, RFC 9110 §5.5. */
+const NOT_FIELD_TEXT = /[^\t\x20-\x7e\x80-\xff]/;
 
 export type RequestHeadError = CodedError<'REQUEST_INVALID'>;
 
@@ -13,14 +22,14 @@ export type RequestHeadError = CodedError<'REQUEST_INVALID'>;
  */
 export function makeRequestHead(request: WireRequest): string {
   const { method, target, headers, length } = request;
-  if (!isAll(method, TOKEN) || method === 'CONNECT') throw invalid('method', method);
-  if (!isAll(target, TARGET)) throw invalid('target', target);
+  if (!TOKEN.test(method) || method === 'CONNECT') throw invalid('method', method);
+  if (!TARGET.test(target)) throw invalid('target', target);
   let head = `${method} ${target} HTTP/1.1\r\n`;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] as string;
     const value = headers[index + 1];
-    if (!isAll(name, TOKEN) || isFraming(name)) throw invalid('header name', name);
-    if (value === undefined || !isFieldText(value)) throw invalid(`value of ${name}`, value ?? '');
+    if (!TOKEN.test(name) || isFraming(name)) throw invalid('header name', name);
+    if (value === undefined || NOT_FIELD_TEXT.test(value)) throw invalid(`value of ${name}`, value ?? '');
     head += `${name}: ${value}\r\n`;
   }
   if (length === null) return `${head}Transfer-Encoding: chunked\r\n\r\n`;
@@ -43,18 +52,6 @@ function isFraming(name: string): boolean {
     (name.length === 14 && isName(name, 0, 'content-length')) ||
     (name.length === 17 && isName(name, 0, 'transfer-encoding'))
   );
-}
-
-/** Not empty and made of nothing but members of `table`. An octet past latin1 is no member of any. */
-function isAll(text: string, table: Uint8Array): boolean {
-  for (let index = 0; index < text.length; index++) {
-    if (table[text.charCodeAt(index)] !== 1) return false;
-  }
-  return text.length > 0;
-}
-
-function isFieldText(text: string): boolean {
-  return text.length === 0 || isAll(text, FIELD_TEXT);
 }
 
 function invalid(part: string, value: string): RequestHeadError {
