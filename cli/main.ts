@@ -12,8 +12,10 @@ import { type Surroundings, up } from './up.ts';
 const USAGE_EXIT = 2;
 const args = process.argv.slice(2);
 
+const stops = new StopRequests(() => performance.now());
+
 // Whoever reads our output may go first (`| head`, a closed terminal): nobody is left to tell.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stops.takeFirst());
 
 try {
   process.exitCode = await main();
@@ -47,8 +49,9 @@ async function main(): Promise<number> {
 }
 
 function surroundings(): Surroundings {
-  const stops = new StopRequests();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stops.take());
+  process.on('SIGINT', () => stops.take());
+  process.on('SIGTERM', () => stops.take());
+  process.on('SIGHUP', () => stops.takeFirst());
   return {
     cwd: process.cwd(),
     environment: process.env,

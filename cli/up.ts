@@ -3,6 +3,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { UpOptions } from './command-line.ts';
+import { developmentVariables } from './environment/development.ts';
 import { makeInstaller } from './environment/installer.ts';
 import { provideNodePackages } from './environment/node.ts';
 import { providePython } from './environment/python.ts';
@@ -86,9 +87,9 @@ async function run(
   for (const port of allotPorts(options.port, new Set(), targets.length)) await checkPort(options.host, port);
   if (options.reload) sayWhatReloadMeans(targets, options, reporter);
 
-  const folder = openRunFolder();
-  const provide = makeProvide(environment, reporter, stops.signal);
   const { host, reload, accessLog } = options;
+  const folder = openRunFolder();
+  const provide = makeProvide(environment, reload, reporter, stops.signal);
   const settings = { host, reload, accessLog, executable, environment, now };
   const session = new Session({ settings, folder, reporter, provide, port: options.port });
   const sources = new SourceWatches(session, reporter, provide);
@@ -171,11 +172,17 @@ async function takeEdit(
   }
 }
 
-function makeProvide(environment: Surroundings['environment'], reporter: Reporter, signal: AbortSignal): Provide {
+function makeProvide(
+  environment: Surroundings['environment'],
+  reload: boolean,
+  reporter: Reporter,
+  signal: AbortSignal,
+): Provide {
   return async ({ name, runtime, folders }) => {
     const view = { begin: (title: string) => reporter.progress.begin(`${name}: ${title}`) };
     const installer = makeInstaller(view, environment, signal);
-    if (runtime === 'wsgi') return providePython(folders, environment, installer);
+    const own = reload && runtime === 'wsgi' ? developmentVariables(folders, environment) : {};
+    if (runtime === 'wsgi') return { ...own, ...(await providePython(folders, environment, installer)) };
     await provideNodePackages(folders, installer);
     return {};
   };
