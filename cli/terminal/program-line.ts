@@ -84,10 +84,13 @@ export function formatMs(ms: number): string {
   return ms < 10 ? `${ms.toFixed(1)} ms` : ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** Colours, or a control character: what an application logs of its clients must not steer the terminal. */
+const CONTROL = /\x1b\[[0-9;]*m|[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
+
 /** A line that overwrites itself (a progress bar) is shown as it ended. */
 export function visibleLine(line: string): string {
   const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-  return text.slice(text.lastIndexOf('\r') + 1);
+  return text.slice(text.lastIndexOf('\r') + 1).replace(CONTROL, (part) => (part.length > 1 ? part : ''));
 }
 
 function textOf(value: unknown): string {

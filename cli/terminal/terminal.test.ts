@@ -253,8 +253,10 @@ describe('what the programs say', () => {
   test.each([
     ['10 %\r50 %\r100 %', '100 %'],
     ['windows\r', 'windows'],
+    ['\x1b[31mred\x1b[0m\ttab', '\x1b[31mred\x1b[0m\ttab'],
+    ['clear \x1b[2J\x1bc\x07\x9b2J', 'clear [2Jc2J'],
     ['plain', 'plain'],
-  ])('a line that overwrites itself: %j', (text, wanted) => {
+  ])('a line of the application: %j', (text, wanted) => {
     expect(visibleLine(text)).toBe(wanted);
   });
 });
