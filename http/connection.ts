@@ -21,6 +21,8 @@ const LINGER_BYTES = 256 * 1024 * 1024;
 export interface ConnectionDoor {
   readonly draining: boolean;
   countFault(code: FaultCode): void;
+  /** What came was no request, and is answered `code`. */
+  refused(peer: Peer, code: FaultCode, detail: string): void;
   /** Hands the exchange to the program, or refuses it. Its turn has come. */
   dispatch(exchange: NodeExchange): void;
   exchangeDone(exchange: NodeExchange): void;
@@ -28,6 +30,11 @@ export interface ConnectionDoor {
 
 /** While draining: how long a connection may be open without a byte. Its request may be on its way. */
 const FIRST_BYTE_MS = 1_000;
+
+interface Refusal {
+  readonly code: FaultCode;
+  readonly detail: string;
+}
 
 /** What the client owes, or we owe it. */
 type Wait = 'nothing' | 'head' | 'idle' | 'body' | 'send' | 'linger';
@@ -45,7 +52,7 @@ export class Connection {
   /** Answered before its body had come; the rest is being taken off the connection. */
   #unfinished: NodeExchange | null = null;
   /** To be answered when all before it is. */
-  #refusal: FaultCode | null = null;
+  #refusal: Refusal | null = null;
   /** The client has sent, or may be sending, what nobody will read. */
   #unread = false;
   #lingering = false;
@@ -111,7 +118,7 @@ export class Connection {
     const next = this.#waiting.shift();
     if (this.socket.destroyed) this.#waiting = [];
     else if (next !== undefined) this.#serve(next);
-    else if (this.#refusal !== null) this.refuse(this.#refusal);
+    else if (this.#refusal !== null) this.#answerRefused(this.#refusal);
     else if (this.door.draining) this.finish();
   }
 
@@ -125,25 +132,35 @@ export class Connection {
     const expected = this.closing;
     this.giveUp();
     if (expected || fault === 'IGNORE') return;
-    const last = this.#waiting.at(-1) ?? this.#current;
-    if (last?.incomplete) this.#breakBody(last, fault, error.reason);
-    else if (last === null) this.refuse(fault);
-    else this.#refusal = fault;
+    const last = this.#waiting.at(-1);
+    if (last?.incomplete) this.#waiting.pop();
+    if (last === undefined && this.#current?.incomplete) this.#current.nodeBody?.refuse(fault, error.reason);
+    else this.refuse(fault, error.reason);
   }
 
-  #breakBody(exchange: NodeExchange, fault: FaultCode, reason = ''): void {
-    if (exchange === this.#current) exchange.nodeBody?.refuse(fault, reason);
-    else this.#waiting.pop();
-    if (exchange !== this.#current) this.#refusal = fault;
-  }
-
-  /** Answers without a request to answer to, and closes. */
-  refuse(code: FaultCode, requestId = ''): void {
-    if (this.#lingering) return;
+  /** Answers what is no request, when all before it is answered, and closes. */
+  refuse(code: FaultCode, detail = ''): void {
     this.giveUp();
-    this.upgraded = false;
+    this.#refusal = { code, detail };
+    if (this.#current === null) this.#answerRefused(this.#refusal);
+  }
+
+  #answerRefused({ code, detail }: Refusal): void {
     this.#refusal = null;
+    this.door.refused(this.peer, code, detail);
+    this.#answerAndLinger(code, '');
+  }
+
+  /** For what has left HTTP by `upgraded`. */
+  refuseUpgrade(code: FaultCode, requestId: string): void {
+    this.upgraded = false;
+    this.giveUp();
     this.door.countFault(code);
+    this.#answerAndLinger(code, requestId);
+  }
+
+  #answerAndLinger(code: FaultCode, requestId: string): void {
+    if (this.#lingering) return;
     this.socket.write(rawFaultResponse(code, requestId));
     this.#linger();
   }

@@ -1,6 +1,9 @@
-// What a client reads when a request fails: a status, one sentence, and the request's id to ask about. Nothing from inside.
+// What a client reads when a request fails: a status, one sentence, and the request's id to ask about, nothing from inside. And
+// what the access log reads when there was no request.
 import { STATUS_CODES } from 'node:http';
 import { FAULTS, type FaultCode, faultOf } from '../core/errors.ts';
+import type { LoggedExchange } from './access-log.ts';
+import type { Peer } from './exchange.ts';
 
 /** @returns text/plain, such as `503 Service Unavailable\nToo many requests are waiting.\n` */
 export function faultBody(code: FaultCode, requestId: string): string {
@@ -25,4 +28,13 @@ export function rawFaultResponse(code: FaultCode, requestId = ''): string {
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${head}Date: ${new Date().toUTCString()}\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** @returns what stands in the access log for bytes that were no request */
+export function makeRefusalRecord(peer: Peer, code: FaultCode, detail: string, now: number): LoggedExchange {
+  return {
+    ...{ peer, requestId: '', method: '', host: '', target: '', startedAt: now, state: 'done' },
+    ...{ status: FAULTS[code].status, bytesSent: faultBody(code, '').length, fault: code, faultDetail: detail },
+    header: () => undefined,
+  };
 }

@@ -7,7 +7,8 @@ import type { FaultCode } from '../core/errors.ts';
 import type { ListenAddress } from './address.ts';
 import { bindServer } from './bind.ts';
 import { Connection, type ConnectionDoor } from './connection.ts';
-import { rawFaultResponse } from './fault-response.ts';
+import type { Peer } from './exchange.ts';
+import { makeRefusalRecord, rawFaultResponse } from './fault-response.ts';
 import type { GuardedRequest } from './guard.ts';
 import type { DoorLimits, DoorOptions, FrontDoor } from './listen.ts';
 import type { DoorCounters } from './metrics.ts';
@@ -188,6 +189,11 @@ export class Door implements FrontDoor, ConnectionDoor {
     this.#options.onFault?.(code);
   }
 
+  refused(peer: Peer, code: FaultCode, detail: string): void {
+    this.countFault(code);
+    this.#options.onRefused?.(makeRefusalRecord(peer, code, detail, performance.now()));
+  }
+
   exchangeDone(exchange: NodeExchange): void {
     this.#options.onDone?.(exchange);
   }
@@ -214,10 +220,13 @@ export class Door implements FrontDoor, ConnectionDoor {
     this.#options.onUpgrade?.(new NodeUpgrade(connection, request, socket, head));
   }
 
+  /** Node has taken the connection out of HTTP already, so that responses before it could not be carried to their end. */
   #onConnect(request: DoorRequest, socket: Duplex): void {
     socket.on('error', ignore);
     socket.resume();
-    connectionOf(socket)?.refuse(request.judged.fault ?? 'METHOD_UNSUPPORTED');
+    const connection = connectionOf(socket);
+    if (connection?.quiet) connection.refuse(request.judged.fault ?? 'METHOD_UNSUPPORTED');
+    else socket.destroy();
   }
 
   #sweep(): void {

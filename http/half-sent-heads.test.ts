@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { LoggedExchange } from './access-log.ts';
 import { eventually, openTestDoor } from './test-door.ts';
 
 const GOOD = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -15,7 +16,11 @@ test('eight half-sent heads do not delay a good request', async () => {
 });
 
 test('a half-sent head is answered 408 at its deadline, though its bytes keep trickling', async () => {
-  const { connect, faults } = await openTestDoor({ limits: { requestHeadMs: 300 } });
+  const records: LoggedExchange[] = [];
+  const { connect, faults } = await openTestDoor({
+    limits: { requestHeadMs: 300 },
+    onRefused: (record) => records.push(record),
+  });
   const client = await connect();
   client.send('GET / HTTP/1.1\r\nHost: a\r\nX: ');
   const trickle = setInterval(() => client.send('y'), 20);
@@ -24,6 +29,8 @@ test('a half-sent head is answered 408 at its deadline, though its bytes keep tr
   expect(answer).toMatch(/^HTTP\/1\.1 408 /);
   expect(answer).toContain('Connection: close');
   expect(faults).toEqual(['HEAD_TIMEOUT']);
+  expect(records).toEqual([expect.objectContaining({ status: 408, fault: 'HEAD_TIMEOUT' })]);
+  expect(records[0]?.peer.address).toBe('127.0.0.1');
 });
 
 test('the head of a second request has a deadline too', async () => {

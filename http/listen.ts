@@ -1,6 +1,7 @@
 // The front door of worker and proxy: takes connections, holds them to limits and deadlines, passes each request through the
 // guard and hands it to the program as an `Exchange`. Used by worker/front and proxy/. Knows nothing of either.
 import type { FaultCode } from '../core/errors.ts';
+import type { LoggedExchange } from './access-log.ts';
 import type { ListenAddress } from './address.ts';
 import type { Exchange, Handler, UpgradeExchange, UpgradeHandler } from './exchange.ts';
 import { Door } from './front-door.ts';
@@ -32,6 +33,8 @@ export interface DoorOptions {
   readonly onFault?: (code: FaultCode) => void;
   /** Each answered request, refused ones too, for the access log: after the response, or the loss of the client, and `onClose`. */
   readonly onDone?: (exchange: Exchange) => void;
+  /** What came was no request (`SYNTAX`, `HEAD_TIMEOUT`, …), and has been answered; for the access log. */
+  readonly onRefused?: (record: LoggedExchange) => void;
   /** A handler threw; its request has been answered INTERNAL. Absent: thrown on, as an uncaught exception. */
   readonly onHandlerError?: (error: unknown, exchange: Exchange) => void;
 }

@@ -1,6 +1,6 @@
 // `Exchange` over Node's request and response: one instance a request, no closure, one write for a whole response. Made by
 // front-door.ts, ordered by connection.ts.
-import type { ServerResponse } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { FaultCode } from '../core/errors.ts';
 import { FAULTS } from '../core/errors.ts';
 import type { Connection } from './connection.ts';
@@ -9,6 +9,7 @@ import { faultBody, faultHeaders } from './fault-response.ts';
 import type { GuardedRequest } from './guard.ts';
 import { NO_BODY, NodeBody } from './node-body.ts';
 import type { DoorRequest } from './node-request.ts';
+import { copyFields } from './response-fields.ts';
 
 /** A body left unread is taken off the connection up to this size; beyond, the connection is closed. */
 const UNREAD_BYTES = 64 * 1024;
@@ -88,7 +89,11 @@ export class NodeExchange implements Exchange {
 
   inform(status: number, headers: RawHeaders): void {
     if (this.state !== 'open' || this.version === '1.0') return;
-    this.#response.writeInformation(status, headers);
+    try {
+      this.#response.writeInformation(status, headers);
+    } catch {
+      // Not valid HTTP. It was a hint only.
+    }
   }
 
   /** Lets a client that waits for it send its body. */
@@ -102,16 +107,15 @@ export class NodeExchange implements Exchange {
     if (this.state !== 'open') return;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const length = bytes === undefined ? 0 : bytes.length;
-    this.#writeHead(status, this.#framed(status, headers, length));
-    if (this.#hasContent) this.bytesSent = length;
+    if (!this.#sendHead(status, headers, length)) return;
     this.state = 'done';
+    if (this.#hasContent) this.bytesSent = length;
     this.#response.end(this.#hasContent ? bytes : undefined);
     this.nodeBody?.drop();
   }
 
   start(status: number, headers: RawHeaders, reason?: string): void {
-    if (this.state !== 'open') return;
-    this.#writeHead(status, this.#framed(status, headers, null), reason);
+    if (this.state !== 'open' || !this.#sendHead(status, headers, null, reason)) return;
     this.state = 'responding';
     // The head goes with the first bytes of the body; when none come in this turn, by itself.
     process.nextTick(flushHead, this);
@@ -141,6 +145,7 @@ export class NodeExchange implements Exchange {
 
   abort(): void {
     if (this.state === 'done' || this.state === 'gone') return;
+    this.state = 'gone';
     this.nodeBody?.drop();
     this.#connection.cut(this.#response, this.#endsByClose);
   }
@@ -179,10 +184,19 @@ export class NodeExchange implements Exchange {
     this.#response.on('drain', onResponseDrain);
   }
 
-  #writeHead(status: number, headers: string[], reason?: string): void {
+  /** @returns false when the head would not be valid HTTP: the request has been answered so */
+  #sendHead(status: number, headers: RawHeaders, length: number | null, reason?: string): boolean {
     this.status = status;
-    if (reason === undefined) this.#response.writeHead(status, headers);
-    else this.#response.writeHead(status, reason, headers);
+    try {
+      if (!(status >= 200 && status <= 999)) throw new RangeError(`${status} is not the status of a response`);
+      this.#response.writeHead(status, reason ?? STATUS_CODES[status] ?? '', this.#framed(headers, length));
+      return true;
+    } catch (error) {
+      this.status = 0;
+      if (this.fault !== null) this.abort();
+      else this.fail('RESPONSE_INVALID', error instanceof Error ? error.message : String(error));
+      return false;
+    }
   }
 
   /** Whether the response to this request may have content (RFC 9110 §6.4.1). */
@@ -192,39 +206,32 @@ export class NodeExchange implements Exchange {
 
   /** Content without a length or chunks: only the close says where it ends. */
   get #endsByClose(): boolean {
-    return this.version === '1.0' && this.#declared < 0;
+    return this.version === '1.0' && this.#declared < 0 && this.#hasContent;
   }
 
   /**
-   * `headers` with the framing that this connection needs. Framing and hop-by-hop fields in `headers` are not believed.
+   * `headers` with the framing that this response needs.
    * @param length of the content; null when it comes by `write`
    */
-  #framed(status: number, headers: RawHeaders, length: number | null): string[] {
-    const framed: string[] = [];
-    let declared = -1;
-    for (let i = 0; i < headers.length; i += 2) {
-      const name = headers[i] ?? '';
-      const value = headers[i + 1] ?? '';
-      if (isContentLength(name)) declared = toLength(value);
-      else if (!isConnectionField(name)) framed.push(name, value);
-    }
-    const hasContent = this.method !== 'HEAD' && status !== 204 && status !== 304;
-    if (length !== null && (hasContent || (declared < 0 && this.method === 'HEAD'))) declared = length;
-    this.#declared = declared;
-    if (declared >= 0 && status !== 204) framed.push('Content-Length', String(declared));
-    this.#pushConnection(framed, hasContent);
-    return framed;
+  #framed(headers: RawHeaders, length: number | null): string[] {
+    const fields: string[] = [];
+    const said = copyFields(headers, fields);
+    // Where there is content, its length is known better than said; to HEAD and 304 the handler says what would be.
+    const known = this.#hasContent || (this.method === 'HEAD' && said < 0) ? length : null;
+    this.#declared = known ?? said;
+    if (this.#declared >= 0 && this.status !== 204) fields.push('Content-Length', String(this.#declared));
+    this.#pushConnection(fields);
+    return fields;
   }
 
   /** Says what becomes of the connection where the version does not say it already (RFC 9112 §9.3). */
-  #pushConnection(framed: string[], hasContent: boolean): void {
+  #pushConnection(fields: string[]): void {
     const connection = this.#connection;
     if (this.#leavesUnread()) connection.giveUp();
-    const endsByClose = hasContent && this.#endsByClose;
-    if (connection.takesNoMore || endsByClose || !this.#response.shouldKeepAlive) {
+    if (connection.takesNoMore || this.#endsByClose || !this.#response.shouldKeepAlive) {
       connection.closing = true;
-      framed.push('Connection', 'close');
-    } else if (this.version === '1.0') framed.push('Connection', 'keep-alive');
+      fields.push('Connection', 'close');
+    } else if (this.version === '1.0') fields.push('Connection', 'keep-alive');
     // Else Node would write it.
     else this.#response.removeHeader('connection');
   }
@@ -253,30 +260,4 @@ function onResponseClose(this: ServerResponse<DoorRequest>): void {
 
 function onResponseDrain(this: ServerResponse<DoorRequest>): void {
   this.req.exchange?.onDrain?.();
-}
-
-function isContentLength(name: string): boolean {
-  return name.length === 14 && name.toLowerCase() === 'content-length';
-}
-
-/** @returns -1 for what is not a length */
-function toLength(value: string): number {
-  return /^[0-9]{1,15}$/.test(value) ? Number(value) : -1;
-}
-
-/** Fields of one connection, which only the front door writes (RFC 9110 §7.6.1). */
-function isConnectionField(name: string): boolean {
-  switch (name.length) {
-    case 10:
-      return isOneOf(name, 'connection', 'keep-alive');
-    case 17:
-      return isOneOf(name, 'transfer-encoding', '');
-    default:
-      return false;
-  }
-}
-
-function isOneOf(name: string, one: string, other: string): boolean {
-  const lower = name.toLowerCase();
-  return lower === one || lower === other;
 }

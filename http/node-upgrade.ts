@@ -31,6 +31,6 @@ export class NodeUpgrade implements UpgradeExchange {
   }
 
   fail(code: FaultCode): void {
-    this.#connection.refuse(code, this.requestId);
+    this.#connection.refuseUpgrade(code, this.requestId);
   }
 }

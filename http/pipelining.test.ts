@@ -110,3 +110,32 @@ test('an aborted response does not cost the one before it', async () => {
   expect(handled).toHaveLength(2);
   expect(answer.match(/x+$/)?.[0].length).toBe(1024 * 1024);
 });
+
+test('CONNECT behind requests that are not answered yet cuts the connection', async () => {
+  const { connect, handled, done } = await openTestDoor({ onRequest: () => {} });
+  const client = await connect();
+  client.send(`${get('/1')}CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n`);
+  expect(await client.untilEnd()).toBe('');
+  await eventually(() => done.length === 1);
+  expect(handled).toHaveLength(1);
+});
+
+test('requests that come byte by byte are the same requests', async () => {
+  const { connect, handled } = await openTestDoor({ onRequest: answerLength });
+  const client = await connect();
+  client.socket.setNoDelay();
+  const bytes =
+    'POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi' +
+    'POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: v\r\n\r\n' +
+    'GET /3?q HTTP/1.1\r\nHost: a\r\nX:  y \t\r\n\r\n';
+  for (const byte of bytes) {
+    client.send(byte);
+    await new Promise(setImmediate);
+  }
+  await client.until(() => client.received.endsWith('\r\n\r\n0'), 'the last');
+  expect(handled.map(({ target, headers }) => [target, headers.slice(2)])).toEqual([
+    ['/1', ['Content-Length', '2']],
+    ['/2', ['Transfer-Encoding', 'chunked']],
+    ['/3?q', ['X', 'y']],
+  ]);
+});

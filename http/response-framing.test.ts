@@ -46,7 +46,18 @@ describe('respond', () => {
   });
 
   test('believes no framing but its own', async () => {
-    const fields = ['Content-Length', '99', 'Transfer-Encoding', 'chunked', 'Connection', 'close', 'Keep-Alive', 'x'];
+    const fields = [
+      'Content-Length',
+      '99',
+      'Transfer-Encoding',
+      'chunked',
+      'Connection',
+      'close',
+      'Keep-Alive',
+      'x',
+      'Trailer',
+      'x',
+    ];
     const answer = await answerOf((exchange) => exchange.respond(200, fields, 'body'));
     expect(headOf(answer)).toEqual(['HTTP/1.1 200 OK', 'Content-Length: 4']);
   });
@@ -276,22 +287,44 @@ test('inform sends 1xx heads before the response', async () => {
   );
 });
 
-test.each([
-  ['a line end in a value', ['X', 'a\r\nSet-Cookie: b']],
-  ['a NUL in a value', ['X', 'a\0']],
-  ['a line end in a name', ['X\r\nY', 'a']],
-  ['an empty name', ['', 'a']],
-])('%s is not sent: the request is answered INTERNAL', async (_what, fields) => {
+const INVALID: [what: string, answer: (exchange: Exchange) => void][] = [
+  ['a line end in a value', (x) => x.respond(200, ['X', 'a\r\nSet-Cookie: b'], 'x')],
+  ['a NUL in a value', (x) => x.respond(200, ['X', 'a\0'], 'x')],
+  ['a character that is no byte', (x) => x.respond(200, ['X', '\u{20ac}'], 'x')],
+  ['a line end in a name', (x) => x.respond(200, ['X\r\nSet-Cookie', 'a'], 'x')],
+  ['an empty name', (x) => x.respond(200, ['', 'a'], 'x')],
+  ['a line end in a reason', (x) => x.start(200, [], 'OK\r\nSet-Cookie: b')],
+  ['a status that is none', (x) => x.start(20, [])],
+  ['the status of a hint', (x) => x.respond(103, [], 'x')],
+  ['no number for a status', (x) => x.respond(Number.NaN, [])],
+];
+
+test.each(INVALID)('%s is not sent: the request is answered 502, and its handler goes on', async (_what, answer) => {
   const errors: unknown[] = [];
-  const { connect, faults } = await openTestDoor({
-    onRequest: (exchange) => exchange.respond(200, fields, 'x'),
+  const { connect, faults, done } = await openTestDoor({
+    onRequest: (exchange) => {
+      answer(exchange);
+      exchange.write(Buffer.from('x'));
+      exchange.end();
+    },
     onHandlerError: (error) => errors.push(error),
   });
   const client = await connect();
-  expect(await client.ask(GET)).toMatch(/^HTTP\/1\.1 500 /);
+  expect(await client.ask(GET)).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
   expect(client.received).not.toContain('Set-Cookie');
-  expect(faults).toEqual(['INTERNAL']);
-  expect(errors).toHaveLength(1);
+  expect(faults).toEqual(['RESPONSE_INVALID']);
+  await client.ask(GET, 2);
+  expect(errors).toEqual([]);
+  expect(done[0]).toMatchObject({ status: 502, fault: 'RESPONSE_INVALID', state: 'done' });
+});
+
+test('a hint that is not valid HTTP is left out', async () => {
+  const answer = await answerOf((exchange) => {
+    exchange.inform(103, ['Link', 'a\r\nSet-Cookie: b']);
+    exchange.inform(101, []);
+    exchange.respond(200, [], 'x');
+  });
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
 });
 
 test('a fault says its status, one sentence and the id, and keeps what is inside to itself', async () => {

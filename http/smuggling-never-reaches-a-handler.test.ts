@@ -86,6 +86,22 @@ test.each(ATTACKS)('%s', async (_what, bytes) => {
   expect(handled).toEqual([]);
 });
 
+test.each(ATTACKS)('%s, byte by byte', async (_what, bytes) => {
+  const { connect, faults, handled } = await openTestDoor();
+  const client = await connect();
+  client.socket.setNoDelay();
+  for (const byte of bytes) {
+    if (client.ended) break;
+    client.send(byte);
+    await new Promise(setImmediate);
+  }
+  await client.untilEnd();
+  expect(client.statuses[0]).toBeGreaterThanOrEqual(400);
+  expect(client.statuses).toHaveLength(1);
+  expect(faults).toHaveLength(1);
+  expect(handled).toEqual([]);
+});
+
 const BROKEN_BODIES: [what: string, body: string][] = [
   ['a chunk size that is no number', 'zz\r\nhi\r\n0\r\n\r\n'],
   ['a signed chunk size', '+2\r\nhi\r\n0\r\n\r\n'],
