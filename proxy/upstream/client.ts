@@ -91,7 +91,8 @@ export interface UpstreamSettings {
   readonly maxHeld: number;
 }
 
-const DEFAULTS: UpstreamSettings = { idleMs: 30_000, maxIdle: 256, holdMs: 10_000, maxHeld: 1_000 };
+/** Our worker keeps idle connections for longer than `idleMs`; as many may wait as the front door lets in. */
+const DEFAULTS: UpstreamSettings = { idleMs: 30_000, maxIdle: 256, holdMs: 10_000, maxHeld: 10_000 };
 
 /** The timeouts of the configuration that concern the upstream side. */
 type UpstreamConfig = Pick<ProxyConfig, 'groups'> & {

@@ -1,4 +1,7 @@
 // Workers that restart, vanish, are added and removed: no request fails for it that could have been served.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type UpstreamSettings, Upstreams } from './client.ts';
 import { Asked, ask, configure, OK, Worker } from './rig.ts';
@@ -112,6 +115,20 @@ describe('under load no request fails when', () => {
     expect(await running.stop()).toEqual([]);
     expect(upstreams.counters.held).toMatchObject({ now: 0, expired: 0 });
   });
+});
+
+test('a burst that is longer than the worker’s backlog waits, and none of it fails', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'upstream-'));
+  const worker = await new Worker(join(folder, 'socket')).start();
+  workers.push(worker);
+  const upstreams = makeUpstreams();
+  configure(upstreams, [worker]);
+  // All in one turn: the worker accepts none of them meanwhile, and a Unix socket refuses what its backlog cannot take.
+  const answers = await Promise.all(Array.from({ length: 3000 }, () => ask(upstreams, { method: 'POST', length: 0 })));
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+  expect(upstreams.counters.attempts.refused).toBeGreaterThan(0);
+  expect(worker.seen).toHaveLength(3000);
+  rmSync(folder, { recursive: true });
 });
 
 describe('a POST', () => {

@@ -24,11 +24,17 @@ export class Worker {
   answer: (socket: Socket, seen: Seen) => void = (socket) => socket.write(OK);
   /** Called for each new connection. */
   accept: (socket: Socket) => void = () => {};
+  readonly #path: string | undefined;
   #server: Server | null = null;
   #port = 0;
 
+  /** @param path of its Unix socket; without it a port of its own choice */
+  constructor(path?: string) {
+    this.#path = path;
+  }
+
   get address(): string {
-    return `127.0.0.1:${this.#port}`;
+    return this.#path === undefined ? `127.0.0.1:${this.#port}` : `unix:${this.#path}`;
   }
 
   /** On the same port again, when it has been started before. */
@@ -37,7 +43,8 @@ export class Worker {
     this.#server = server;
     await new Promise<void>((listening, failed) => {
       server.once('error', failed);
-      server.listen(this.#port, '127.0.0.1', listening);
+      if (this.#path === undefined) server.listen(this.#port, '127.0.0.1', listening);
+      else server.listen(this.#path, listening);
     });
     const address = server.address();
     if (typeof address === 'object' && address !== null) this.#port = address.port;

@@ -10,7 +10,7 @@ export interface Waiter {
   onExpired(): void;
   /** End of its patience, `performance.now()`; set by the room when it first waits, 0 before. */
   waitsUntil: number;
-  /** Set by the room. */
+  /** Set by the room; null while it does not wait. */
   waitTimer: NodeJS.Timeout | null;
 }
 
@@ -56,9 +56,10 @@ export class WaitingRoom {
 
   /** Twice is safe, and so is it for one that never entered. */
   leave(waiter: Waiter): void {
-    if (!this.#waiters.delete(waiter)) return;
-    if (waiter.waitTimer !== null) clearTimeout(waiter.waitTimer);
+    if (waiter.waitTimer === null) return;
+    clearTimeout(waiter.waitTimer);
     waiter.waitTimer = null;
+    this.#waiters.delete(waiter);
     if (this.#waiters.size === 0) this.#stopKnocking();
   }
 
