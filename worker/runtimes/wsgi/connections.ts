@@ -5,6 +5,7 @@ import type { Slot } from '../../slot.ts';
 import type { BootFailure } from '../runtime.ts';
 import { type Booted, ControlLink } from './control-link.ts';
 import type { EnvironWriter } from './environ.ts';
+import { afterLastWords } from './last-words.ts';
 import type { Listener } from './listener.ts';
 import { WsgiSlot } from './wsgi-slot.ts';
 
@@ -61,8 +62,7 @@ export class Connections {
 
   /** The process is over: `done` is called when what it wrote has been read. */
   settle(done: () => void): void {
-    // Its end may be noticed before its connections: those are taken in one turn of the event loop, read in the next.
-    afterTurns(3, () => this.#settleTaken(done));
+    afterLastWords(() => this.#settleTaken(done));
   }
 
   #settleTaken(done: () => void): void {
@@ -137,9 +137,4 @@ export class Connections {
       this.#onClosed = null;
     });
   }
-}
-
-function afterTurns(turns: number, then: () => void): void {
-  if (turns === 0) then();
-  else setImmediate(() => afterTurns(turns - 1, then));
 }

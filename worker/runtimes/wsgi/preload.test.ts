@@ -126,6 +126,15 @@ test('a process withdrawn while the parent imports never comes', async () => {
   expect(other.exit).toBeNull();
 });
 
+test('numpy’s generator is seeded anew in each process', async () => {
+  const numpy = 'import os\nvalue = 0\ndef seed():\n    global value\n    value = os.getpid()\n';
+  const app =
+    'import numpy.random\ndef app(environ, start_response):\n    start_response("200 OK", [])\n    return [b"%d" % numpy.random.value]\n';
+  const files = { 'shop.py': app, 'numpy/__init__.py': '', 'numpy/random.py': numpy };
+  const process = await makeTrial({ app: 'shop:app', directory: undefined, files }).start().ready();
+  expect(await askFor(process, '/')).toBe(`${process.pid}`);
+});
+
 test('threads started by the import are warned of', async () => {
   const source =
     'import threading, time\nthreading.Thread(target=time.sleep, args=(600,), name="beat", daemon=True).start()\n';

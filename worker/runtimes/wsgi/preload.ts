@@ -7,6 +7,7 @@ import type { Slot } from '../../slot.ts';
 import type { BootFailure, Child, ChildEvents } from '../runtime.ts';
 import type { Connections, ConnectionsEvents } from './connections.ts';
 import { ControlLink, type Exited, type Forked } from './control-link.ts';
+import { afterLastWords } from './last-words.ts';
 import type { Listener } from './listener.ts';
 import { type Command, cannotStart, spawnPython } from './spawned-child.ts';
 
@@ -93,6 +94,10 @@ export class PreloadParent {
   readonly #children = new Map<number, ForkedChild>();
   /** Asked for, not yet forked. */
   readonly #pending = new Set<ForkedChild>();
+  /** Asked for while the parent was dying: for the one after it. */
+  readonly #forNext = new Set<ForkedChild>();
+  /** Its connection has closed, its end is not known yet. */
+  #dying = false;
   #process: ChildProcess | null = null;
   #control: ControlLink | null = null;
   #booted = false;
@@ -106,6 +111,14 @@ export class PreloadParent {
 
   /** Forks `child` now, or when the application has been imported. */
   fork(child: ForkedChild): void {
+    if (this.#dying) {
+      this.#forNext.add(child);
+      return;
+    }
+    if (this.#closing) {
+      setImmediate(() => child.noteExit(null, null));
+      return;
+    }
     this.#children.set(child.id, child);
     this.#pending.add(child);
     if (this.#process === null) this.#start();
@@ -114,7 +127,8 @@ export class PreloadParent {
 
   /** `child` is not wanted any more; it may be forked already, and leaves then by its connections. */
   withdraw(child: ForkedChild): void {
-    if (this.#booted || !this.#pending.delete(child)) return;
+    const waits = this.#forNext.delete(child) || (!this.#booted && this.#pending.delete(child));
+    if (!waits) return;
     this.#children.delete(child.id);
     setImmediate(() => child.noteExit(null, null));
   }
@@ -122,6 +136,7 @@ export class PreloadParent {
   /** `child` has not become ready in time: that is the parent's import, which all the others wait for too. */
   giveUp(child: ForkedChild, dump: boolean): void {
     if (this.#pending.has(child)) this.#process?.kill(dump ? 'SIGABRT' : 'SIGKILL');
+    else this.withdraw(child);
   }
 
   /** Ends the parent when its last process has ended. Twice is safe. */
@@ -151,15 +166,16 @@ export class PreloadParent {
       this.#control.start(rest);
       return true;
     });
-    this.#process = spawnPython(command);
-    this.#process.once('error', (error) => {
-      if (this.#process?.pid !== undefined) return;
-      this.#process = null;
-      this.#failAll(cannotStart(command, error), null, null);
+    const started = spawnPython(command);
+    this.#process = started;
+    started.once('error', (error) => {
+      if (started.pid === undefined) this.#failAll(cannotStart(command, error), null, null);
     });
-    this.#process.once('exit', (code, signal) => {
+    started.once('exit', (code, signal) => {
       this.#exit = { code, signal };
-      if (this.#control === null) this.#bury();
+      afterLastWords(() => {
+        if (this.#control === null && this.#process === started) this.#bury();
+      });
     });
   }
 
@@ -189,14 +205,16 @@ export class PreloadParent {
   /** All that the parent had to tell has been read: only now is its own end to be looked at. */
   #noteControlClosed(): void {
     this.#control = null;
+    this.#dying = true;
     if (this.#exit !== null) this.#bury();
-    else this.#process?.once('exit', () => this.#bury());
+    // Else 'exit' follows.
   }
 
   #bury(): void {
     const { code, signal } = this.#exit ?? { code: null, signal: null };
     this.#process = null;
     this.#booted = false;
+    this.#dying = false;
     this.#listener.forget(PARENT_ID);
     for (const child of this.#pending) {
       this.#children.delete(child.id);
@@ -205,6 +223,9 @@ export class PreloadParent {
     this.#pending.clear();
     for (const child of this.#children.values()) child.noteOrphaned();
     this.#children.clear();
+    const next = [...this.#forNext];
+    this.#forNext.clear();
+    for (const child of next) this.fork(child);
   }
 
   #tellPending(failure: BootFailure): void {

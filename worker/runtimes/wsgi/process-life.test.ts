@@ -184,17 +184,18 @@ describe('a death', () => {
   test('that leaves a program behind is seen all the same', async () => {
     const trial = makeTrial();
     const process = await trial.start().ready();
-    const stray = Number((await process.ask({ target: `/stray?${join(trial.folder, 'stray')}` })).text);
-    const forked = Number((await process.ask({ target: '/fork' })).text);
+    const left: number[] = [];
+    for (const target of [`/stray?${join(trial.folder, 'stray')}`, '/fork', '/cfork'])
+      left.push(Number((await process.ask({ target })).text));
     try {
       const waiting = await begin(trial, process, '/sleep');
       process.child?.kill(false);
       await until(() => waiting.ended);
       expect(waiting.failed).toBe('died');
       await process.exited();
-      expect([isAlive(stray), isAlive(forked)]).toEqual([true, true]);
+      expect(left.map(isAlive)).toEqual([true, true, true]);
     } finally {
-      for (const pid of [stray, forked]) globalThis.process.kill(pid, 'SIGKILL');
+      for (const pid of left) globalThis.process.kill(pid, 'SIGKILL');
     }
   });
 
