@@ -8,6 +8,8 @@ import { rawFaultResponse } from './fault-response.ts';
 import type { DoorLimits } from './listen.ts';
 import type { NodeExchange } from './node-exchange.ts';
 import { faultOfParseError, type ParseError } from './parse-error.ts';
+import { Patience, unsentBytes, type Wait } from './patience.ts';
+import { peerOf } from './peer.ts';
 
 /** Requests that a client may send ahead on one connection; then it is closed behind the last of them (RFC 9112 §9.3.2). */
 const MAX_WAITING = 128;
@@ -36,9 +38,6 @@ interface Refusal {
   readonly detail: string;
 }
 
-/** What the client owes, or we owe it. */
-type Wait = 'nothing' | 'head' | 'idle' | 'body' | 'send' | 'linger';
-
 export class Connection {
   readonly door: ConnectionDoor;
   readonly socket: Socket;
@@ -61,19 +60,13 @@ export class Connection {
   #requests = 0;
   /** Bytes read when the last exchange was over: more means that the next head has begun. */
   #readThen = 0;
-
-  // As of the last sweep.
-  #wait: Wait = 'head';
-  #waitSince: number;
-  #seenRequests = 0;
-  #seenRead = 0;
-  #seenUnsent = 0;
+  readonly #patience: Patience;
 
   constructor(door: ConnectionDoor, socket: Socket, now: number) {
     this.door = door;
     this.socket = socket;
     this.peer = peerOf(socket);
-    this.#waitSince = now;
+    this.#patience = new Patience(now);
   }
 
   /** Whether the present answer is the last. */
@@ -199,15 +192,17 @@ export class Connection {
   /** While draining. Nothing in flight: closed now; a new connection that has said nothing is given a moment to. */
   closeIdle(now: number): void {
     this.#observe(now);
-    const silent = this.#wait === 'head' && this.socket.bytesRead === 0 && now - this.#waitSince >= FIRST_BYTE_MS;
-    if (this.#wait === 'idle' || silent) this.socket.destroy();
+    const { wait, since } = this.#patience;
+    const silent = wait === 'head' && this.socket.bytesRead === 0 && now - since >= FIRST_BYTE_MS;
+    if (wait === 'idle' || silent) this.socket.destroy();
   }
 
   /** Called about every quarter of a second: times are kept to that grain, so that requests need no timers. */
   sweep(now: number, limits: DoorLimits): void {
     this.#observe(now);
-    const waited = now - this.#waitSince;
-    switch (this.#wait) {
+    const { wait, since } = this.#patience;
+    const waited = now - since;
+    switch (wait) {
       case 'head':
         if (waited >= limits.requestHeadMs) this.#endHead();
         break;
@@ -228,18 +223,10 @@ export class Connection {
     }
   }
 
-  /** Notes what is waited for, and since when: since it began, or since bytes last moved where silence is what counts. */
   #observe(now: number): void {
     const read = this.socket.bytesRead;
     const unsent = unsentBytes(this.socket);
-    const sameRequest = this.#requests === this.#seenRequests;
-    const wait = this.#waitsFor(unsent, read);
-    const moved = wait === 'send' ? unsent !== this.#seenUnsent : wait !== 'head' && read !== this.#seenRead;
-    if (wait !== this.#wait || !sameRequest || moved) this.#waitSince = now;
-    this.#wait = wait;
-    this.#seenRequests = this.#requests;
-    this.#seenRead = read;
-    this.#seenUnsent = unsent;
+    this.#patience.observe(this.#waitsFor(unsent, read), this.#requests, read, unsent, now);
   }
 
   #waitsFor(unsent: number, read: number): Wait {
@@ -271,33 +258,4 @@ export class Connection {
     if (body) body.refuse('BODY_TIMEOUT');
     else this.socket.destroy();
   }
-}
-
-/**
- * Bytes that the client has not taken. `writableLength` alone stands still while one large write goes out bit by bit, so the
- * handle's own queue, which Node's socket timeout looks at too, is added where it is there.
- */
-function unsentBytes(socket: Socket): number {
-  const { writableLength } = socket;
-  if (writableLength === 0) return 0;
-  const { _handle: handle } = socket as { _handle?: { writeQueueSize?: number } | null };
-  return writableLength + (handle?.writeQueueSize ?? 0);
-}
-
-/** Read at once: a socket that is closed no longer knows. */
-function peerOf(socket: Socket): Peer {
-  const address = socket.remoteAddress ?? '';
-  const localAddress = socket.localAddress ?? '';
-  return {
-    address: unmapped(address),
-    port: socket.remotePort ?? 0,
-    encrypted: 'encrypted' in socket,
-    localAddress: unmapped(localAddress),
-    localPort: socket.localPort ?? 0,
-  };
-}
-
-/** An IPv4 address as a socket of both families gives it (RFC 4291 §2.5.5.2), as people write it. */
-function unmapped(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
 }

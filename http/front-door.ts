@@ -1,6 +1,6 @@
 // The front door over `node:http`: takes connections up to the cap, has each head judged, hands exchanges to the program, and
 // sweeps all connections for deadlines. What one connection does is connection.ts; this is the house around them.
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FaultCode } from '../core/errors.ts';
@@ -13,7 +13,8 @@ import type { GuardedRequest } from './guard.ts';
 import type { DoorLimits, DoorOptions, FrontDoor } from './listen.ts';
 import type { DoorCounters } from './metrics.ts';
 import { NodeExchange } from './node-exchange.ts';
-import { DoorRequest } from './node-request.ts';
+import type { DoorRequest } from './node-request.ts';
+import { makeNodeServer, type NodeServer } from './node-server.ts';
 import { NodeUpgrade } from './node-upgrade.ts';
 import type { ParseError } from './parse-error.ts';
 
@@ -37,7 +38,7 @@ export class Door implements FrontDoor, ConnectionDoor {
   readonly counters: DoorCounters = { connections: 0, headersDropped: 0 };
   #limits: DoorLimits;
   readonly #options: DoorOptions;
-  readonly #server: Server<typeof DoorRequest>;
+  readonly #server: NodeServer;
   readonly #connections = new Set<Connection>();
   readonly #turnedAway = new Set<Socket>();
   #sweeping: NodeJS.Timeout | undefined;
@@ -51,7 +52,8 @@ export class Door implements FrontDoor, ConnectionDoor {
   constructor(options: DoorOptions) {
     this.#options = options;
     this.#limits = options.limits;
-    this.#server = this.#makeServer(options.limits);
+    this.#server = makeNodeServer(options.limits.headBytes, (request) => this.#takesUpgrade(request));
+    this.#listenTo(this.#server);
   }
 
   get openConnections(): number {
@@ -70,36 +72,7 @@ export class Door implements FrontDoor, ConnectionDoor {
     Object.assign(this.#server, { maxHeaderSize: limits.headBytes });
   }
 
-  /** Every option is stated: the door keeps deadlines, Host, Expect and keep-alive itself. */
-  #makeServer(limits: DoorLimits): Server<typeof DoorRequest> {
-    const server = createServer({
-      IncomingMessage: DoorRequest,
-      httpValidation: 'strict',
-      maxHeaderSize: limits.headBytes,
-      optimizeEmptyRequests: true,
-      requireHostHeader: false,
-      joinDuplicateHeaders: false,
-      rejectNonStandardBodyWrites: false,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 60_000,
-      highWaterMark: 64 * 1024,
-      headersTimeout: 0,
-      requestTimeout: 0,
-      keepAliveTimeout: 0,
-      keepAliveTimeoutBuffer: 0,
-      connectionsCheckingInterval: 2 ** 31 - 1,
-      shouldUpgradeCallback: (request) => this.#takesUpgrade(request),
-    });
-    server.timeout = 0;
-    server.maxRequestsPerSocket = 0;
-    // 0: none is dropped in silence. The guard counts them.
-    server.maxHeadersCount = 0;
-    this.#listenTo(server);
-    return server;
-  }
-
-  #listenTo(server: Server<typeof DoorRequest>): void {
+  #listenTo(server: NodeServer): void {
     // Node's own listener makes an HTTP connection of a socket; only those that are let in get there.
     const [letIn] = server.listeners('connection');
     server.removeAllListeners('connection');
