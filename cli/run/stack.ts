@@ -60,6 +60,8 @@ export class Stack {
   #target: Target;
   #worker: WorkerUnit;
   #workers = 0;
+  /** Workers that were replaced and still finish what they have. */
+  readonly #leaving = new Set<WorkerUnit>();
   #phase: StackView['phase'] = 'starting';
   #requestsPerSecond = 0;
   #poll: NodeJS.Timeout | undefined;
@@ -194,7 +196,8 @@ export class Stack {
     next.establish();
     this.#worker = next;
     const refused = await this.#tellBoth();
-    void old.stop(this.#drainMs().worker);
+    this.#leaving.add(old);
+    void old.stop(this.#drainMs().worker).then(() => this.#leaving.delete(old));
     return refused;
   }
 
@@ -216,13 +219,13 @@ export class Stack {
     this.#phase = 'draining';
     const within = this.#drainMs();
     await this.#proxy.stop(within.proxy);
-    await this.#worker.stop(within.worker);
+    await Promise.all([this.#worker, ...this.#leaving].map((worker) => worker.stop(within.worker)));
     this.#close();
   }
 
   /** At once. Twice is safe, and while it drains. */
   async kill(): Promise<void> {
-    await Promise.all([this.#proxy.kill(), this.#worker.kill()]);
+    await Promise.all([this.#proxy, this.#worker, ...this.#leaving].map((unit) => unit.kill()));
     this.#close();
   }
 
