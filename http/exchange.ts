@@ -35,7 +35,10 @@ export interface RequestBody {
   read(consumer: BodyConsumer): void;
   pause(): void;
   resume(): void;
-  /** Lowers or raises the limit for this request, before `read`. Bytes. */
+  /**
+   * Lowers or raises the limit for this request, before `read`. Bytes. A Content-Length above it is refused by `read`, or when
+   * the handler returns with the exchange still open.
+   */
   limit(bytes: number): void;
 }
 
@@ -74,7 +77,8 @@ export interface Exchange {
   inform(status: number, headers: RawHeaders): void;
   /**
    * The whole response at once, in one write. Content-Length is set from `body` unless `headers` hold one (HEAD).
-   * `headers` hold no hop-by-hop field; Date and Connection are added. No-op unless 'open'.
+   * `headers` hold no hop-by-hop field; Date and Connection are added. No-op unless 'open'. What is not valid HTTP (a status
+   * below 200, a line end in a value, …) is not sent: the request fails with RESPONSE_INVALID. So for `start`.
    */
   respond(status: number, headers: RawHeaders, body?: Buffer | string): void;
   /** Begins a response whose body comes by `write`. Without Content-Length in `headers` it is chunked (1.1) or until close (1.0). */

@@ -147,8 +147,8 @@ export class Door implements FrontDoor, ConnectionDoor {
     } catch (error) {
       this.#handlerFailed(error, exchange);
     }
-    // The handler has had its chance to raise the limit.
-    if (exchange.nodeBody?.exceedsLimit) exchange.nodeBody.refuse('BODY_TOO_LARGE');
+    // The handler has had its chance to raise the limit, or to answer without the body.
+    if (exchange.state === 'open' && exchange.nodeBody?.exceedsLimit) exchange.nodeBody.refuse('BODY_TOO_LARGE');
   }
 
   #handlerFailed(error: unknown, exchange: NodeExchange): void {

@@ -37,6 +37,23 @@ describe('too large', () => {
     expect(events).toEqual(['BODY_TOO_LARGE']);
   });
 
+  test('a handler that has begun to answer without the body goes on', async () => {
+    const { connect, faults } = await openTestDoor({
+      limits: { bodyBytes: 10 },
+      onRequest: (exchange) => {
+        exchange.start(404, []);
+        setImmediate(() => {
+          exchange.write(Buffer.from('not here'));
+          exchange.end();
+        });
+      },
+    });
+    const client = await connect();
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n');
+    expect(await client.untilEnd()).toMatch(/^HTTP\/1\.1 404 .*Connection: close.*not here\r\n0\r\n\r\n$/s);
+    expect(faults).toEqual([]);
+  });
+
   test('in chunks: answered as soon as it is seen', async () => {
     const { events, consumer } = recorder();
     const { connect, faults } = await openTestDoor({
