@@ -53,6 +53,7 @@ describe.each<{ name: string; config: Partial<WorkerConfig> }>([
     }
     await load.stop();
     expect(load.failures).toEqual([]);
+    await until('the four to be gone', async () => (await worker.status()).deaths.length === 4);
     const { deaths, list } = await worker.status();
     expect(new Set(deaths.map(({ cause }) => cause))).toEqual(new Set(['resize']));
     // The three of the beginning were not replaced on the way up.
