@@ -37,6 +37,10 @@ export class Worker {
     return this.#path === undefined ? `127.0.0.1:${this.#port}` : `unix:${this.#path}`;
   }
 
+  get running(): boolean {
+    return this.#server !== null;
+  }
+
   /** On the same port again, when it has been started before. */
   async start(): Promise<this> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#take(socket));
