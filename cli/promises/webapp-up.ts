@@ -1,12 +1,12 @@
 // `webapp up` as a person runs it, for promises: in a folder of files, read from outside.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { inject, onTestFinished, vi } from 'vitest';
-import { descendants, isAlive } from '../../e2e/laptop/stack.ts';
+import { allPids, commandLine, descendants, isAlive } from './processes.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -125,18 +125,8 @@ function programBelow(pid: number, name: 'proxy' | 'worker'): number {
 
 /** @returns the programs that a `webapp up` which has ended still has running: their command line names its folder */
 export function leftBehind(pid: number): string[] {
-  const lines = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => commandLine(Number(name)).join(' '));
+  const lines = allPids().map((one) => commandLine(one).join(' '));
   return lines.filter((line) => line.includes(`/webapp-up-${pid}-`));
-}
-
-function commandLine(pid: number): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    return [];
-  }
 }
 
 /** A hang fails as an assertion, with the last reason. */
