@@ -14,6 +14,9 @@ const wanted = createHash('sha256')
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   console.error('Installing the pinned dependencies (once) …');
   // Not `npm ci`: it wants every platform's binary packages in the lock file, and not every registry mirror has them all.
-  execSync('npm install --no-save --no-audit --no-fund --loglevel=error', { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  execSync('npm install --no-save --no-audit --no-fund --loglevel=error', {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   writeFileSync(stamp, wanted);
 }
