@@ -3,6 +3,8 @@
 // No pool and no retry here: those are the caller's policy.
 import type { RawHeaders } from '../exchange.ts';
 
+export { connectWire, type WireOptions } from './http1-connection.ts';
+
 export type WireError =
   /** No connection could be made. Nothing was sent. */
   | 'REFUSED'
@@ -17,8 +19,12 @@ export type WireError =
 export interface ResponseConsumer {
   /** A 1xx other than 101. */
   onInform(status: number, headers: RawHeaders): void;
-  /** `headers` are as received, framing and hop-by-hop fields included; `length` is null when unknown (chunked, until close). */
+  /**
+   * `headers` are as received, framing and hop-by-hop fields included. `length`: body octets to come, null when unknown
+   * (chunked, until close); 0 for the answer to a HEAD, whatever its Content-Length.
+   */
   onHead(status: number, reason: string, headers: RawHeaders, length: number | null): void;
+  /** The chunk is the consumer's to keep. */
   onData(chunk: Buffer): void;
   /** `reusable`: the connection may carry another exchange. */
   onEnd(reusable: boolean): void;
@@ -36,8 +42,6 @@ export interface WireRequest {
   /** Content-Length; null: chunked; undefined: no body, no framing field. */
   readonly length: number | null | undefined;
 }
-
-export { connectWire, type WireOptions } from './http1-connection.ts';
 
 export interface WireConnection {
   /** Exchanges begun on this connection. More than 0 before `send`: it is a reused one. */
@@ -58,7 +62,7 @@ export interface WireConnection {
   write(chunk: Buffer): boolean;
   end(): void;
   onDrain: (() => void) | null;
-  /** Stops and starts reading from the peer: backpressure towards it. */
+  /** Stops and starts reading from the peer: backpressure towards it. What one read has brought is still told. */
   pause(): void;
   resume(): void;
   /** Idle and closed by the peer, or broken: the pool must forget it. */

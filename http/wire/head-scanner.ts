@@ -99,6 +99,7 @@ export class HeadScanner {
     return after;
   }
 
+  /** One function on purpose: its loops stay within registers, where a call per state costs as much as the state's octets. */
   #walk(bytes: Buffer, from: number, end: number): number {
     const marks = this.#marks;
     /** Position in `bytes` + shift = offset in the head. */
@@ -117,7 +118,7 @@ export class HeadScanner {
           if (mark === marks.length) return INVALID;
           marks[mark] = at + shift;
           state = NAME;
-          // An empty name, obs-fold and a space before the colon all end here: none of them begins with a token.
+          // An empty name and obs-fold end here: neither begins with a token octet. A space before the colon ends in NAME.
           if (TOKEN[bytes[at] as number] === 0) return INVALID;
           break;
         case NAME:

@@ -4,8 +4,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ListenAddress } from '../address.ts';
 import type { RawHeaders } from '../exchange.ts';
-import type { ListenAddress } from '../listen.ts';
 import { connectWire, type ResponseConsumer, type WireConnection, type WireRequest } from './connection.ts';
 
 const GET: WireRequest = { method: 'GET', target: '/', headers: ['Host', 'x'], length: undefined };

@@ -1,8 +1,8 @@
 // One HTTP/1.1 connection over a socket: writes requests, reads responses, one exchange at a time. Owns the socket until it is
 // destroyed or upgraded. All that is heard after the last callback of an exchange is ignored or ends the connection.
 import { connect, type Socket } from 'node:net';
+import type { ListenAddress } from '../address.ts';
 import type { RawHeaders } from '../exchange.ts';
-import type { ListenAddress } from '../listen.ts';
 import type { ResponseConsumer, WireConnection, WireError, WireRequest } from './connection.ts';
 import { hearLastWords } from './last-words.ts';
 import { asksForUpgrade, makeRequestHead } from './request-head.ts';
