@@ -2,14 +2,12 @@
 
 import ast
 import contextlib
-import difflib
 import importlib
 import inspect
 import os
 import sys
 
 from .faults import traceback_of
-from .packages import package_of
 
 _USUAL_NAMES = ("app", "application")
 _MAX_TRACEBACK = 32 * 1024
@@ -98,25 +96,34 @@ def _missing_own(missing):
     package, _, last = missing.rpartition(".")
     folder = os.path.join(os.getcwd(), *filter(None, package.split(".")))
     there = _modules_in(folder)
-    near = difflib.get_close_matches(last, there, 1)
+    near = _nearest(last, there)
     if near:
-        mend = f"Did you mean {package + '.' if package else ''}{near[0]}?"
+        mend = f"Did you mean {package + '.' if package else ''}{near}?"
     else:
         mend = f"Name the module that makes the application; there are: {', '.join(there[:8]) or 'none'}."
     return BootError(f"There is no module {last} in {folder}", mend)
 
 
 def _mend_missing(missing):
+    from .packages import package_of
+
     install = f"{sys.executable} -m pip install"
-    near = difflib.get_close_matches(missing.partition(".")[0], _modules_in(os.getcwd()), 1)
+    near = _nearest(missing.partition(".")[0], _modules_in(os.getcwd()))
     if near:
-        return f"Did you mean {near[0]}? Else install it: {install} {package_of(missing)}"
+        return f"Did you mean {near}? Else install it: {install} {package_of(missing)}"
     if os.path.exists("requirements.txt"):
         return (
             f"Install what the application needs: {install} -r requirements.txt"
             f" (list {package_of(missing)} there if it is not)."
         )
     return f"Install it: {install} {package_of(missing)}"
+
+
+def _nearest(name, names):
+    """:returns: the one that may be meant, or None"""
+    import difflib  # what tells of failures is loaded by those that fail only
+
+    return next(iter(difflib.get_close_matches(name, names, 1)), None)
 
 
 def _modules_in(folder):
@@ -198,9 +205,9 @@ def _mend_attribute(owner, name):
     names = list(vars(owner)) if hasattr(owner, "__dict__") else []
     apps = [entry for entry in names if not entry.startswith("_") and _seems_app(owner, entry)][:8]
     listed = f"What looks like an application there: {', '.join(apps)}." if apps else ""
-    near = difflib.get_close_matches(name, [entry for entry in names if not entry.startswith("__")], 1)
+    near = _nearest(name, [entry for entry in names if not entry.startswith("__")])
     if near:
-        return f"Did you mean {near[0]}? {listed}".strip()
+        return f"Did you mean {near}? {listed}".strip()
     return listed or "Define it there: a Flask or Django application, or any WSGI callable."
 
 

@@ -14,7 +14,11 @@ def log(message):
 def log_failure(environ, error):
     """Reports an exception that the application did not handle."""
     where = f"{environ.get('REQUEST_METHOD')} {environ.get('REQUEST_URI')}".encode("unicode_escape").decode("ascii")
-    _write(f"Error handling request {where}\n{traceback_of(error)}")
+    try:
+        told = traceback_of(error)
+    except Exception:  # such as no memory or no file descriptor left: telling of a failure must not be another
+        told = f"{type(error).__name__}, whose traceback cannot be shown\n"
+    _write(f"Error handling request {where}\n{told}")
 
 
 def traceback_of(error):

@@ -4,16 +4,13 @@ import faulthandler
 import gc
 import json
 import os
-import platform
 import signal
 import sys
 import threading
 
 from .boot import BootError, load_app
-from .debugger import with_debugger
 from .frames import BOOT_FAILED, BOOTED, frame
 from .link import CONTROL, PARENT, arm_lifeline, connect, disarm_lifeline
-from .preload import Parent
 from .serving import SlotServer
 from .slot import Slot
 
@@ -77,7 +74,11 @@ def _boot(settings, control):
         disarm_lifeline(control)
         control.sendall(frame(BOOT_FAILED, 0, json.dumps(failure).encode()))
         sys.exit(_EXIT_BOOT_FAILED)
-    return with_debugger(app) if settings["development"] else app
+    if not settings["development"]:
+        return app
+    from .debugger import with_debugger  # what only few processes need is not loaded by all
+
+    return with_debugger(app)
 
 
 def _print_by_lines():
@@ -87,6 +88,8 @@ def _print_by_lines():
 
 
 def _run_parent(settings, control, app, leaving):
+    from .preload import Parent
+
     def run_child(child_id):
         leaving.action = None
         child_control = connect(settings, child_id, CONTROL)
@@ -122,7 +125,7 @@ def _serve(settings, control, app, process_id, leaving):
 def _say_booted(settings, control):
     booted = {
         "pid": os.getpid(),
-        "python": platform.python_version(),
+        "python": "%d.%d.%d" % sys.version_info[:3],
         "threads": settings["threads"],
         "app": settings["app"],
     }

@@ -8,6 +8,7 @@ from .faults import log_failure
 from .files import FileWrapper
 from .frames import ACCEPT, BODY_FILE, HEAD_ONLY, INFORM, WANT_ACCEPT
 from .head import make_inform
+from .slot import FrontGone
 
 # A stream of many small blocks is not slowed by asking for each whether its client is still there.
 _ASK_SECONDS = 0.01
@@ -37,11 +38,11 @@ class SlotServer:
         result = None
         failed = False
         try:
-            if flags & WANT_ACCEPT:
-                self._slot.send_frame(ACCEPT)
             environ = make_environ(self._template, self._mount, flags, text, body)
             if flags & BODY_FILE:
                 body = environ["wsgi.input"]  # the application may put its own there; this one is closed in the end
+            if flags & WANT_ACCEPT:
+                self._slot.send_frame(ACCEPT)
             result = self._app(environ, exchange.start_response)
             if type(result) is list or type(result) is tuple:
                 exchange.send_list(result)
@@ -65,15 +66,16 @@ class SlotServer:
             self._report(environ, error)
 
     def _end(self, exchange, failed, environ):
-        if failed and not self._slot.broken:
-            exchange.fail()
-            return
+        if not failed:
+            try:
+                exchange.end()
+                return
+            except BaseException as error:
+                self._report(environ, error)
         try:
-            exchange.end()
-        except BaseException as error:
-            self._report(environ, error)
-            if not self._slot.broken:
-                exchange.fail()
+            exchange.fail()
+        except FrontGone:
+            pass  # there is nobody to answer; the loop ends by it
 
     def _report(self, environ, error):
         if not self._slot.broken:  # else it is the front that failed, and it says so itself

@@ -24,6 +24,8 @@ export class ForkedChild implements Child {
   #pid = 0;
   /** Of a process that is ready before the parent's word of its birth has been read. */
   #readySlots: readonly Slot[] | null = null;
+  /** With which it shall be killed as soon as it is there. */
+  #doom: NodeJS.Signals | null = null;
   #over = false;
 
   constructor(id: number, parent: PreloadParent, awaitConnections: AwaitConnections, events: ChildEvents) {
@@ -46,8 +48,13 @@ export class ForkedChild implements Child {
   }
 
   kill(dump: boolean): void {
-    if (this.#pid === 0) this.#parent.giveUp(this, dump);
-    else this.#signal(dump ? 'SIGABRT' : 'SIGKILL');
+    const signal = dump ? 'SIGABRT' : 'SIGKILL';
+    if (this.#pid > 0) {
+      this.#signal(signal);
+      return;
+    }
+    this.#doom = signal;
+    this.#parent.giveUp(this, signal);
   }
 
   // ── told by the parent ──
@@ -55,6 +62,7 @@ export class ForkedChild implements Child {
   noteForked(pid: number): void {
     this.#pid = pid;
     this.#events.onPid(pid);
+    if (this.#doom !== null) this.#signal(this.#doom);
     this.#tellReady();
   }
 
@@ -133,9 +141,9 @@ export class PreloadParent {
     setImmediate(() => child.noteExit(null, null));
   }
 
-  /** `child` has not become ready in time: that is the parent's import, which all the others wait for too. */
-  giveUp(child: ForkedChild, dump: boolean): void {
-    if (this.#pending.has(child)) this.#process?.kill(dump ? 'SIGABRT' : 'SIGKILL');
+  /** `child` shall die before it is there: that is the parent's import that hangs, which all the others wait for too. */
+  giveUp(child: ForkedChild, signal: NodeJS.Signals): void {
+    if (this.#pending.has(child) && !this.#booted) this.#process?.kill(signal);
     else this.withdraw(child);
   }
 
