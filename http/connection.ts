@@ -30,8 +30,11 @@ export interface ConnectionDoor {
   exchangeDone(exchange: NodeExchange): void;
 }
 
-/** While draining: how long a connection may be open without a byte. Its request may be on its way. */
-const FIRST_BYTE_MS = 1_000;
+/**
+ * While draining: how long a connection must have been quiet to be closed. On one that was just used, or just made, the next
+ * request may be on its way, and would be lost (nginx's keepalive_min_timeout is there for this).
+ */
+const QUIET_MS = 1_000;
 
 interface Refusal {
   readonly code: FaultCode;
@@ -74,9 +77,9 @@ export class Connection {
     return (this.closing || this.door.draining) && this.#waiting.length === 0 && this.#refusal === null;
   }
 
-  /** Whether all is answered, and the client only has to take it. */
-  get lingering(): boolean {
-    return this.#lingering;
+  /** Whether closing it now would cost the client anything: an answer, or what it has begun to send. */
+  get busy(): boolean {
+    return this.upgraded || this.#current !== null || (!this.#lingering && this.socket.bytesRead !== this.#readThen);
   }
 
   /** Whether another protocol may begin: nothing is in flight that it could run into. */
@@ -189,12 +192,10 @@ export class Connection {
     else this.socket.destroy();
   }
 
-  /** While draining. Nothing in flight: closed now; a new connection that has said nothing is given a moment to. */
-  closeIdle(now: number): void {
+  /** While draining. */
+  closeIfQuiet(now: number): void {
     this.#observe(now);
-    const { wait, since } = this.#patience;
-    const silent = wait === 'head' && this.socket.bytesRead === 0 && now - since >= FIRST_BYTE_MS;
-    if (wait === 'idle' || silent) this.socket.destroy();
+    if (!this.busy && now - this.#patience.since >= QUIET_MS) this.socket.destroy();
   }
 
   /** Called about every quarter of a second: times are kept to that grain, so that requests need no timers. */

@@ -46,7 +46,7 @@ export class Door implements FrontDoor, ConnectionDoor {
   #onEmpty: (() => void) | null = null;
   #cutTimer: NodeJS.Timeout | undefined;
   #cutAt = Number.POSITIVE_INFINITY;
-  /** Connections that the end of the drain found open. */
+  /** Connections that the end of the drain found busy. */
   #cut = 0;
 
   constructor(options: DoorOptions) {
@@ -208,7 +208,7 @@ export class Door implements FrontDoor, ConnectionDoor {
     const full = this.#connections.size >= limits.connections;
     const inForce = full ? { ...limits, idleMs: Math.min(limits.idleMs, IDLE_AT_CAP_MS) } : limits;
     for (const connection of this.#connections) {
-      if (this.draining) connection.closeIdle(now);
+      if (this.draining) connection.closeIfQuiet(now);
       connection.sweep(now, inForce);
     }
   }
@@ -221,11 +221,11 @@ export class Door implements FrontDoor, ConnectionDoor {
 
   async #drain(): Promise<number> {
     this.draining = true;
+    await this.#takeWhatHasArrived();
     // Not http.Server's own close: that drops connections whose first request is on its way.
     NetServer.prototype.close.call(this.#server);
-    await this.#readWhatHasArrived();
     const now = performance.now();
-    for (const connection of this.#connections) connection.closeIdle(now);
+    for (const connection of this.#connections) connection.closeIfQuiet(now);
     await this.#emptied();
     clearTimeout(this.#cutTimer);
     clearInterval(this.#sweeping);
@@ -233,8 +233,11 @@ export class Door implements FrontDoor, ConnectionDoor {
     return this.#cut;
   }
 
-  /** One full turn of the event loop: a request that is in the kernel already is no idle connection. */
-  async #readWhatHasArrived(): Promise<void> {
+  /**
+   * One full turn of the event loop: the kernel resets connections that nobody has accepted when their listener closes, and a
+   * request that it holds already is no idle connection.
+   */
+  async #takeWhatHasArrived(): Promise<void> {
     await new Promise(setImmediate);
     await new Promise(setImmediate);
   }
@@ -257,7 +260,7 @@ export class Door implements FrontDoor, ConnectionDoor {
 
   #cutAll(): void {
     for (const connection of this.#connections) {
-      if (!connection.lingering) this.#cut++;
+      if (connection.busy) this.#cut++;
       connection.socket.destroy();
     }
   }

@@ -47,9 +47,9 @@ export interface FrontDoor {
   readonly counters: Readonly<DoorCounters>;
   configure(limits: DoorLimits): void;
   /**
-   * Stops listening, answers what is in flight with `Connection: close`, closes idle connections at once, and resolves when
-   * all are gone or `timeoutMs` has passed (then the rest is cut). Twice is safe.
-   * @returns how many connections had to be cut
+   * Stops listening, answers what is in flight with `Connection: close`, closes connections that have been idle for a second,
+   * and resolves when all are gone or `timeoutMs` has passed (then the rest is cut). Twice is safe: the earlier end counts.
+   * @returns how many connections were cut in the middle of something
    */
   drain(timeoutMs: number): Promise<number>;
 }
