@@ -1,8 +1,8 @@
 """Entry of one application process: `python main.py APP`, started by the worker's supervisor, never by hand.
 
 What it must know besides APP comes as JSON in the environment variable WEBAPP_ADAPTER, which is removed before the
-application is imported. The application's own modules may be called main, wsgi or frames: ours live in one package whose
-name nobody takes, and this folder leaves sys.path before the application comes.
+application is imported. The application's own modules may be called main, wsgi or frames: ours live in one package
+whose name nobody takes, and this folder leaves sys.path before the application comes.
 """
 
 import os

@@ -3,8 +3,9 @@
 import type { AppSpec, BootFailure, Child, ChildEvents, MakeRuntime, Runtime } from './runtime.ts';
 import { Connections, type ConnectionsEvents } from './wsgi/connections.ts';
 import { EnvironWriter } from './wsgi/environ.ts';
+import { ForkedChild } from './wsgi/forked-child.ts';
 import { Listener } from './wsgi/listener.ts';
-import { ForkedChild, PARENT_ID, PreloadParent } from './wsgi/preload.ts';
+import { PARENT_ID, PreloadParent } from './wsgi/preload-parent.ts';
 import { adapterMain, findPython } from './wsgi/python.ts';
 import { type Command, SpawnedChild } from './wsgi/spawned-child.ts';
 

@@ -1,4 +1,4 @@
-"""Finds the application: `module:attribute`, imported, checked, or a BootError that says what is wrong and how to mend it."""
+"""Finds the application: `module:attribute`, imported and checked, or a BootError: what is wrong, how to mend it."""
 
 import ast
 import contextlib
@@ -56,7 +56,7 @@ def _import(name, spec):
 
 @contextlib.contextmanager
 def _flask_run_ignored():
-    """An app.run() outside of `if __name__ == "__main__"` would serve here for ever: Flask ignores it, with a word on it."""
+    """An app.run() outside of `if __name__ == "__main__"` would serve here for ever: Flask ignores it, and says so."""
     name = "FLASK_RUN_FROM_CLI"
     before = os.environ.get(name)
     os.environ[name] = "true"

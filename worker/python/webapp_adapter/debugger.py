@@ -1,4 +1,4 @@
-"""Development: Werkzeug's traceback page around an application that is in debug mode, as `flask run --debug` shows it."""
+"""Development: Werkzeug's traceback page around an application in debug mode, as `flask run --debug` shows it."""
 
 import os
 import sys

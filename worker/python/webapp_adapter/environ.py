@@ -1,4 +1,4 @@
-"""The environ of a request: a copy of a template, and what differs, as the front sends it. PEP 3333, "environ Variables"."""
+"""The environ of a request: a copy of a template, and what differs, as the front sends it. PEP 3333."""
 
 import os
 import sys
@@ -30,7 +30,7 @@ def make_template(slot, threads):
 
 
 def mount_point():
-    """:returns: path prefix under which the application is mounted, from SCRIPT_NAME of the environment as for gunicorn"""
+    """:returns: path under which the application is mounted, from SCRIPT_NAME of the environment as for gunicorn"""
     prefix = os.environ.get("SCRIPT_NAME", "").strip("/")
     return "/" + prefix if prefix else ""
 

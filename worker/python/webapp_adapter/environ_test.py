@@ -71,7 +71,8 @@ class MakeEnviron(unittest.TestCase):
 
 class MountPoint(unittest.TestCase):
     def test_forms(self):
-        for value, wanted in ((None, ""), ("", ""), ("/", ""), ("shop", "/shop"), ("/shop/", "/shop"), ("/a/b", "/a/b")):
+        forms = ((None, ""), ("", ""), ("/", ""), ("shop", "/shop"), ("/shop/", "/shop"), ("/a/b", "/a/b"))
+        for value, wanted in forms:
             with self.subTest(value=value), mock.patch.dict(os.environ):
                 os.environ.pop("SCRIPT_NAME", None)
                 if value is not None:

@@ -77,7 +77,7 @@ class Exchange:
     # ── for the serving loop ──
 
     def send_list(self, blocks):
-        """Answers with a list of blocks: all is there, nothing runs between them, so that one frame carries the response."""
+        """Answers with a list of blocks: all is there and nothing runs between them, so that one frame carries it."""
         body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
         if self.head is None or self.began or type(body) is not bytes:
             self.write(body)

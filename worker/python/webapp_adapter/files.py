@@ -5,7 +5,7 @@ _BLOCK_BYTES = 256 * 1024
 
 
 class FileWrapper:
-    """Iterates over the rest of `filelike` from where it stands. Also right as a plain iterable, when it is wrapped again."""
+    """Iterates over the rest of `filelike` from where it stands; when it is wrapped again, as any iterable."""
 
     def __init__(self, filelike, blksize=8192):
         self.filelike = filelike

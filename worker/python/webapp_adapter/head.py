@@ -23,8 +23,8 @@ _HOP_BY_HOP = frozenset(
 # Statuses whose response has no body. RFC 9110 §6.4.1
 _BODYLESS = frozenset((204, 304))
 
-# Name and status as the application writes them → what they mean. An application has few; one that makes them up must not
-# make us grow.
+# Name and status as the application writes them → what they mean. An application has few; one that makes them up must
+# not make us grow.
 _MAX_KNOWN = 1000
 _names = {}
 _statuses = {}
@@ -78,9 +78,13 @@ def _encode(fields):
         wrong = next(field for field in fields if any(ord(letter) > 255 for letter in field))
         raise ValueError(f"a header may hold Latin-1 only: {wrong!r}") from error
     if len(head.translate(None, _CONTROLS)) != len(head) or head.count(0) != len(fields) - 1:
-        wrong = next(field for field in fields if any(letter < " " and letter != "\t" or letter == "\x7f" for letter in field))
+        wrong = next(field for field in fields if any(_is_control(letter) for letter in field))
         raise ValueError(f"a header may not hold control characters: {wrong!r}")
     return head
+
+
+def _is_control(letter):
+    return (letter < " " and letter != "\t") or letter == "\x7f"
 
 
 def _check_status(status):

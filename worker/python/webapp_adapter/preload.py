@@ -1,7 +1,7 @@
 """A preloaded parent: imports the application once and forks processes from there, which share its memory.
 
-It serves nothing. The front asks for each process by a frame; the parent reaps its processes and tells how they ended. When
-it dies its processes go on: each has a lifeline to the front of its own. When the front dies the parent leaves.
+It serves nothing. The front asks for each process by a frame; the parent reaps its processes and tells how they ended.
+When it dies its processes go on: each has a lifeline to the front of its own. When the front dies the parent leaves.
 """
 
 import gc

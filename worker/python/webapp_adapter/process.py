@@ -19,8 +19,8 @@ _EXIT_BOOT_FAILED = 3
 
 def run_process(settings_json):
     """
-    :param settings_json: {socket, token, id, app, threads, development}, id a number or PARENT; the working directory is
-        the application's
+    :param settings_json: {socket, token, id, app, threads, development}, id a number or PARENT; the working directory
+        is the application's
     """
     settings = json.loads(settings_json)
     faulthandler.enable()  # SIGABRT prints the stacks of all threads, then ends the process

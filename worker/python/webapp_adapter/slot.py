@@ -71,7 +71,7 @@ class Slot:
         return b"".join(pieces)
 
     def cancelled(self):
-        """Whether the client of the present request has gone. Does not wait; callable from any thread, because it only peeks."""
+        """Whether the client of the present request has gone. Does not wait; for any thread, because it only peeks."""
         try:
             data = self._recv(HEADER_BYTES, _PEEK)
         except BlockingIOError:

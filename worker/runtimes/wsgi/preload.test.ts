@@ -106,6 +106,16 @@ test('an import that fails is told to all that wait, and tried again for the nex
   expect((await trial.start().ready()).told).toEqual(['pid', 'ready']);
 });
 
+test('a process asked for while a failed import still ends is told what the next import says', async () => {
+  const trial = makeTrial({ app: 'shop:app', directory: undefined, files: { 'shop.py': 'import nothing_like_it\n' } });
+  const first = trial.start();
+  await until(() => first.failure !== null);
+  const second = trial.start();
+  await first.exited();
+  await second.exited();
+  expect(second.told).toEqual(['boot-failed', 'exit']);
+});
+
 test('an import that hangs can be killed, with its stack', async () => {
   const mark = join(makeTrial().folder, 'importing');
   const trial = makeTrial({ env: { TRIAL_SLOW_IMPORT: mark } });

@@ -3,100 +3,16 @@
 // end is not known then.
 import type { ChildProcess } from 'node:child_process';
 import { FRAME } from '../../frames.ts';
-import type { Slot } from '../../slot.ts';
-import type { BootFailure, Child, ChildEvents } from '../runtime.ts';
-import type { Connections, ConnectionsEvents } from './connections.ts';
+import type { BootFailure } from '../runtime.ts';
 import { ControlLink, type Exited, type Forked } from './control-link.ts';
+import type { ForkedChild, Forker } from './forked-child.ts';
 import { afterLastWords } from './last-words.ts';
 import type { Listener } from './listener.ts';
 import { type Command, cannotStart, spawnPython } from './spawned-child.ts';
 
 export const PARENT_ID = 'parent';
 
-type AwaitConnections = (events: ConnectionsEvents) => Connections;
-
-/** A process that the parent forks, or will when it has imported the application. */
-export class ForkedChild implements Child {
-  readonly id: number;
-  readonly #parent: PreloadParent;
-  readonly #connections: Connections;
-  readonly #events: ChildEvents;
-  #pid = 0;
-  /** Of a process that is ready before the parent's word of its birth has been read. */
-  #readySlots: readonly Slot[] | null = null;
-  /** With which it shall be killed as soon as it is there. */
-  #doom: NodeJS.Signals | null = null;
-  #over = false;
-
-  constructor(id: number, parent: PreloadParent, awaitConnections: AwaitConnections, events: ChildEvents) {
-    this.id = id;
-    this.#parent = parent;
-    this.#events = events;
-    this.#connections = awaitConnections({
-      onReady: (slots) => {
-        this.#readySlots = slots;
-        this.#tellReady();
-      },
-      onBootFailed: (failure) => events.onBootFailed(failure),
-    });
-  }
-
-  stop(): void {
-    this.#connections.leave();
-    if (this.#pid === 0) this.#parent.withdraw(this);
-    else if (!this.#connections.isReady) this.#signal('SIGTERM');
-  }
-
-  kill(dump: boolean): void {
-    const signal = dump ? 'SIGABRT' : 'SIGKILL';
-    if (this.#pid > 0) {
-      this.#signal(signal);
-      return;
-    }
-    this.#doom = signal;
-    this.#parent.giveUp(this, signal);
-  }
-
-  // ── told by the parent ──
-
-  noteForked(pid: number): void {
-    this.#pid = pid;
-    this.#events.onPid(pid);
-    if (this.#doom !== null) this.#signal(this.#doom);
-    this.#tellReady();
-  }
-
-  noteFailed(failure: BootFailure): void {
-    this.#events.onBootFailed(failure);
-  }
-
-  noteExit(code: number | null, signal: string | null): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#connections.settle(() => this.#events.onExit(code, signal));
-  }
-
-  /** Nobody will tell of its end but its own connection. */
-  noteOrphaned(): void {
-    if (this.#connections.isControlOpen) this.#connections.onControlClosed = () => this.noteExit(null, null);
-    else this.noteExit(null, null);
-  }
-
-  #tellReady(): void {
-    if (this.#pid > 0 && this.#readySlots !== null) this.#events.onReady(this.#readySlots);
-  }
-
-  #signal(signal: NodeJS.Signals): void {
-    if (this.#over) return;
-    try {
-      process.kill(this.#pid, signal);
-    } catch {
-      // It has ended; EXITED is on its way.
-    }
-  }
-}
-
-export class PreloadParent {
+export class PreloadParent implements Forker {
   readonly #listener: Listener;
   readonly #command: () => Command | BootFailure;
   readonly #children = new Map<number, ForkedChild>();
@@ -104,7 +20,7 @@ export class PreloadParent {
   readonly #pending = new Set<ForkedChild>();
   /** Asked for while the parent was dying: for the one after it. */
   readonly #forNext = new Set<ForkedChild>();
-  /** Its connection has closed, its end is not known yet. */
+  /** It has failed or its connection has closed, and its end is not known yet. */
   #dying = false;
   #process: ChildProcess | null = null;
   #control: ControlLink | null = null;
@@ -133,7 +49,6 @@ export class PreloadParent {
     else if (this.#booted) this.#control?.send(FRAME.FORK, `${child.id}`);
   }
 
-  /** `child` is not wanted any more; it may be forked already, and leaves then by its connections. */
   withdraw(child: ForkedChild): void {
     const waits = this.#forNext.delete(child) || (!this.#booted && this.#pending.delete(child));
     if (!waits) return;
@@ -141,8 +56,8 @@ export class PreloadParent {
     setImmediate(() => child.noteExit(null, null));
   }
 
-  /** `child` shall die before it is there: that is the parent's import that hangs, which all the others wait for too. */
   giveUp(child: ForkedChild, signal: NodeJS.Signals): void {
+    // It is the import that hangs, which all the others wait for too.
     if (this.#pending.has(child) && !this.#booted) this.#process?.kill(signal);
     else this.withdraw(child);
   }
@@ -166,7 +81,10 @@ export class PreloadParent {
       if (slot !== 'control' || this.#control !== null) return false;
       this.#control = new ControlLink(socket, {
         onBooted: () => this.#noteBooted(),
-        onBootFailed: (failure) => this.#tellPending(failure),
+        onBootFailed: (failure) => {
+          this.#dying = true;
+          this.#tellPending(failure);
+        },
         onForked: (forked) => this.#noteForked(forked),
         onExited: (exited) => this.#noteExited(exited),
         onClose: () => this.#noteControlClosed(),
