@@ -13,8 +13,8 @@ import { copyFields } from './response-fields.ts';
 
 /** A body left unread is taken off the connection up to this size; beyond, the connection is closed. */
 const UNREAD_BYTES = 64 * 1024;
-/** Up to here copying a body costs less than a second buffer in the write. */
-const ONE_WRITE_BYTES = 16 * 1024;
+/** Up to here copying a body costs less than a second buffer in the write (measured: a tenth less at 100 bytes, more at 4 KiB). */
+const ONE_WRITE_BYTES = 1024;
 
 export class NodeExchange implements Exchange {
   readonly method: string;
@@ -118,7 +118,7 @@ export class NodeExchange implements Exchange {
 
   /** A small body as text of its bytes: Node then writes head and body as one, and not as two that the kernel gathers. */
   #endWith(bytes: Buffer | undefined): void {
-    if (bytes !== undefined && bytes.length <= ONE_WRITE_BYTES) this.#response.end(bytes.latin1Slice(), 'latin1');
+    if (bytes !== undefined && bytes.length <= ONE_WRITE_BYTES) this.#response.end(bytes.toString('latin1'), 'latin1');
     else this.#response.end(bytes);
   }
 
