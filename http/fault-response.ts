@@ -13,9 +13,10 @@ export function faultBody(code: FaultCode, requestId: string): string {
 }
 
 /** @returns the fields that go with `faultBody`, without framing */
-export function faultHeaders(code: FaultCode): string[] {
+export function faultHeaders(code: FaultCode, requestId: string): string[] {
   const { retryAfter } = faultOf(code);
   const headers = ['Content-Type', 'text/plain; charset=utf-8', 'Cache-Control', 'no-store'];
+  if (requestId !== '') headers.push('X-Request-Id', requestId);
   if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter));
   return headers;
 }
@@ -24,7 +25,7 @@ export function faultHeaders(code: FaultCode): string[] {
 export function rawFaultResponse(code: FaultCode, requestId = ''): string {
   const { status } = FAULTS[code];
   const body = faultBody(code, requestId);
-  const headers = faultHeaders(code);
+  const headers = faultHeaders(code, requestId);
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${head}Date: ${new Date().toUTCString()}\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`;

@@ -168,7 +168,7 @@ export class NodeExchange implements Exchange {
     // What is left of the body is not waited for: whoever failed has had enough.
     if (this.incomplete) this.#connection.giveUp();
     if (this.state === 'responding') this.abort();
-    else this.respond(FAULTS[code].status, faultHeaders(code), faultBody(code, this.requestId));
+    else this.respond(FAULTS[code].status, faultHeaders(code, this.requestId), faultBody(code, this.requestId));
   }
 
   /** The response is with the kernel, or the connection is lost. */

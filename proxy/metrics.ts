@@ -1,4 +1,5 @@
-// Prometheus' view of the proxy: numbers that others keep, read when they are asked for. The two histograms are in accounts.ts.
+// Prometheus' view of the proxy: numbers that others keep, read when they are asked for. How requests were answered, and
+// how long they took, is registered in accounts.ts.
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { ProxyStatus } from '../core/status/proxy.ts';
 import type { UpstreamCounters } from './upstream/client.ts';
@@ -29,26 +30,6 @@ export function registerMetrics(registry: Registry, sources: MetricSources): voi
 
 function registerRequests(registers: Registry[], { status, upstreams }: MetricSources): void {
   new Counter({
-    name: 'webapp_proxy_requests_total',
-    help: 'Requests answered, by first digit of the status.',
-    labelNames: ['class'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [name, count] of Object.entries(status().requests.byClass)) this.inc({ class: name }, count);
-    },
-  });
-  new Counter({
-    name: 'webapp_proxy_faults_total',
-    help: 'Requests that the proxy refused or could not complete, by the code of the fault.',
-    labelNames: ['code'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [code, count] of Object.entries(status().requests.faults)) this.inc({ code }, count);
-    },
-  });
-  new Counter({
     name: 'webapp_proxy_retried_total',
     help: 'Requests sent again without the client noticing: their kept connection was dead, or a new one died at once.',
     labelNames: ['connection'],
@@ -65,14 +46,6 @@ function registerRequests(registers: Registry[], { status, upstreams }: MetricSo
     collect() {
       this.reset();
       this.inc(status().requests.static);
-    },
-  });
-  new Gauge({
-    name: 'webapp_proxy_requests_in_flight',
-    help: 'Requests that have come and are not answered in full.',
-    registers,
-    collect() {
-      this.set(status().requests.inFlight);
     },
   });
 }

@@ -128,8 +128,12 @@ export class Program {
       onRequest: (exchange) => this.#handle(exchange),
       onUpgrade: (upgrade) => this.#upgrades.take(upgrade),
       takesUpgrade: isWebSocket,
-      onFault: (code) => this.#accounts.fault(code),
+      onFault: (code) => this.#accounts.answers.fault(code),
       onDone: endOf(this.#accounts, accessLog, clock),
+      onRefused: (record) => {
+        this.#accounts.answers.answered(record.status);
+        accessLog.write(record, clock.now());
+      },
       onHandlerError: (error, { requestId, method, target }) =>
         log.error('a handler failed', { code: 'INTERNAL', id: requestId, method, target, reason: error }),
     });
@@ -183,7 +187,7 @@ export class Program {
   }
 
   #onUpgradeClosed(upgrade: UpgradeExchange, outcome: UpgradeOutcome): void {
-    this.#accounts.answered(outcome.status);
+    this.#accounts.answers.answered(outcome.status);
     this.#accessLog?.write(makeUpgradeRecord(upgrade, outcome), this.#options.clock.now(), outcome.address);
   }
 

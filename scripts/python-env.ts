@@ -1,7 +1,7 @@
 // A Python with the packages that tests and benchmarks need, made once and kept outside the repository by content hash.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -17,17 +17,16 @@ export function pythonWith(requirements: string): string {
   const version = execFileSync('python3', ['--version'], { encoding: 'utf8' });
   const hash = createHash('sha256').update(version).update(readFileSync(requirements)).digest('hex').slice(0, 16);
   const folder = join(cacheFolder, `python-${hash}`);
-  const done = join(folder, 'bin', 'python');
-  if (existsSync(done)) return done;
-  mkdirSync(cacheFolder, { recursive: true });
-  // A virtual environment knows its own path, so it is made in place; what an interrupted run left is cleared, and a marker
-  // would not be enough: the interpreter gets its final name last.
+  const python = join(folder, 'bin', 'python');
+  // Written last: what an interrupted run left is begun anew.
+  const whole = join(folder, 'is-whole');
+  if (existsSync(whole)) return python;
   rmSync(folder, { recursive: true, force: true });
+  mkdirSync(cacheFolder, { recursive: true });
   execFileSync('python3', ['-m', 'venv', folder], { stdio: 'pipe' });
-  renameSync(done, `${done}-making`);
-  execFileSync(`${done}-making`, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '-r', requirements], {
+  execFileSync(python, ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '-r', requirements], {
     stdio: 'pipe',
   });
-  renameSync(`${done}-making`, done);
-  return done;
+  writeFileSync(whole, '');
+  return python;
 }

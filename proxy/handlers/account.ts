@@ -18,7 +18,7 @@ export function account(accounts: Accounts): Middleware {
 export function endOf(accounts: Accounts, accessLog: AccessLog, clock: Clock): (exchange: Exchange) => void {
   return (exchange) => {
     const now = clock.now();
-    if (exchange.requestId === '') accounts.answered(exchange.status);
+    if (exchange.requestId === '') accounts.answers.answered(exchange.status);
     else accounts.done(exchange, now);
     const trace = traceOf(exchange);
     if (trace === undefined) {

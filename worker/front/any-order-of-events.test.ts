@@ -141,7 +141,7 @@ test.each(Array.from({ length: 60 }, (_, seed) => seed))('seed %i', (seed) => {
     fileBytes: 0,
     files: 0,
   });
-  expect(rig.counters.inFlight).toBe(0);
+  expect(rig.counters.answers.inFlight).toBe(0);
   for (const exchange of exchanges) {
     expect(['done', 'gone']).toContain(exchange.state);
     expect(exchange.story.filter((line) => /^(respond|start)/.test(line)).length).toBeLessThanOrEqual(1);

@@ -88,7 +88,7 @@ describe('who gets a slot', () => {
     pool.slot(1).respond();
     expect(patient.status).toBe(200);
     expect(pool.sent.length).toBe(2);
-    expect(counters.inFlight).toBe(0);
+    expect(counters.answers.inFlight).toBe(0);
   });
 });
 
@@ -162,7 +162,7 @@ describe('a request past its deadline', () => {
     pool.slot(0).process.die();
     vi.runAllTimers();
     expect(pool.sent.length).toBe(2);
-    expect(counters).toMatchObject({ inFlight: 0, redispatched: 0 });
+    expect(counters.snapshot()).toMatchObject({ inFlight: 0, redispatched: 0 });
     expect(lines).toEqual([]);
   });
 
@@ -323,7 +323,7 @@ describe('while a response streams', () => {
     expect(slot).toMatchObject({ paused: false, cancelled: true });
     slot.end();
     expect(pool.busy).toBe(0);
-    expect(counters.inFlight).toBe(0);
+    expect(counters.answers.inFlight).toBe(0);
     expect(exchange.story).toEqual(['start 200']);
   });
 

@@ -110,10 +110,14 @@ class OpenFront implements Front {
       onUpgrade: (exchange) => this.upgrades.receive(exchange),
       // Only a Node application can take the connection over; a WSGI application sees such a request as any other.
       takesUpgrade: () => this.config.runtime === 'node',
-      onFault: (code) => this.counters.fault(code),
+      onFault: (code) => this.counters.answers.fault(code),
       onDone: (exchange) => {
-        this.counters.done(exchange.status);
+        this.counters.answers.answered(exchange.status);
         accessLog?.write(exchange, clock.now());
+      },
+      onRefused: (record) => {
+        this.counters.answers.answered(record.status);
+        accessLog?.write(record, clock.now());
       },
       onHandlerError: (error) => log.error('an error in the front', { error }),
     });

@@ -81,7 +81,7 @@ describe.each(TABLE)('%s whose process dies %s', (method, point, outcome) => {
     expect(exchange.status).toBe(again || point.includes('head') || point.includes('body') ? 200 : 502);
     expect(counters.redispatched).toBe(again ? 1 : 0);
     expect(pool.broken).toEqual([first.process.id]);
-    expect({ busy: pool.busy, waiting: dispatcher.queue.length, inFlight: counters.inFlight }).toEqual({
+    expect({ busy: pool.busy, waiting: dispatcher.queue.length, inFlight: counters.answers.inFlight }).toEqual({
       busy: 0,
       waiting: 0,
       inFlight: 0,
@@ -145,5 +145,5 @@ test('one whose client left while it came back is dropped', () => {
   vi.advanceTimersByTime(10);
   expect(pool.sent.length).toBe(1);
   expect(dispatcher.queue.length).toBe(0);
-  expect(counters.inFlight).toBe(0);
+  expect(counters.answers.inFlight).toBe(0);
 });

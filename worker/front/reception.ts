@@ -31,7 +31,7 @@ export class Reception {
 
   receive(exchange: Exchange): void {
     const { counters, dispatcher } = this.options;
-    counters.inFlight++;
+    counters.answers.inFlight++;
     const request = makeRequest(exchange, this.trustForwarded, this.makeId);
     const passage = new Passage(exchange, request, dispatcher);
     if (exchange.body.length === 0) this.pass(exchange, passage);
@@ -41,7 +41,7 @@ export class Reception {
   private pass(exchange: Exchange, passage: Passage): void {
     const { counters, dispatcher } = this.options;
     exchange.onClose = () => {
-      counters.inFlight--;
+      counters.answers.inFlight--;
       passage.closed();
     };
     dispatcher.submit(passage);
@@ -51,7 +51,7 @@ export class Reception {
     const { counters, dispatcher, log, store } = this.options;
     const intake = new Intake(exchange, request, store, log, () => dispatcher.submit(passage));
     exchange.onClose = () => {
-      counters.inFlight--;
+      counters.answers.inFlight--;
       intake.giveUp();
       passage.closed();
     };
