@@ -2,7 +2,7 @@
 // (Debian), real gunicorn (PyPI), tuned http-proxy, and ours as built into dist/. Access logs are off everywhere.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -65,6 +65,8 @@ export function nginxExpress(): Candidate {
         const nodes = sockets.map((socket) =>
           place.spawn(process.execPath, ['hello.js'], apps, { PORT_SOCKET: socket, NODE_ENV: 'production' }),
         );
+        // nginx counts a server that is not there yet as failed, and answers 502 for ten seconds.
+        await Promise.all(sockets.map(listens));
         return [...nodes, startNginx(place, proxyTo(...sockets.map((socket) => `unix:${socket}`)))];
       }),
   };
@@ -80,25 +82,14 @@ export function ourStack(name: string, app: string, python: string): Candidate {
         const { workerFile, proxyFile } = writeDocuments(place.folder, app, socket);
         const admin = (which: string): string => `unix:${join(place.folder, `${which}-admin.sock`)}`;
         const worker = place.spawn(
-          process.execPath,
-          [
-            join(root, 'dist/webapp-worker.mjs'),
-            '--config',
-            workerFile,
-            '--listen',
-            socket,
-            '--admin',
-            admin('worker'),
-            '--directory',
-            apps,
-          ],
+          join(root, 'dist/webapp-worker.mjs'),
+          ['--config', workerFile, '--listen', socket, '--admin', admin('worker'), '--directory', apps],
           root,
           { WEBAPP_PYTHON: python },
         );
         const proxy = place.spawn(
-          process.execPath,
+          join(root, 'dist/webapp-proxy.mjs'),
           [
-            join(root, 'dist/webapp-proxy.mjs'),
             '--config',
             proxyFile,
             '--listen',
@@ -144,7 +135,7 @@ export function ourProxy(upstream: string): Candidate {
           '--access-log',
           'off',
         ];
-        return [place.spawn(process.execPath, [join(root, 'dist/webapp-proxy.mjs'), ...flags], root)];
+        return [place.spawn(join(root, 'dist/webapp-proxy.mjs'), flags, root)];
       }),
   };
 }
@@ -238,6 +229,13 @@ function writeDocuments(folder: string, app: string, endpoint: string): { worker
   writeFileSync(files.workerFile, JSON.stringify(makeWorkerConfig(webApp)));
   writeFileSync(files.proxyFile, JSON.stringify(makeProxyConfig(webApp, { endpoints: [endpoint], staticRoot: apps })));
   return files;
+}
+
+/** Waits for the Unix socket; that nobody comes is noticed by `answers`. */
+async function listens(socketPath: string): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!existsSync(socketPath) && performance.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 async function answers(url: string): Promise<void> {

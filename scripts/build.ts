@@ -3,6 +3,7 @@
 import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { NODE_FLAGS } from '../cli/run/program-path.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -23,7 +24,7 @@ for (const [name, source] of Object.entries(PROGRAMS)) {
     format: 'esm',
     codeSplitting: false,
     minify: { compress: true, mangle: false },
-    banner: '#!/usr/bin/env node',
+    banner: `#!/usr/bin/env -S node ${NODE_FLAGS.join(' ')}`,
   });
   await bundle.close();
   chmodSync(`${root}dist/${name}.mjs`, 0o755);

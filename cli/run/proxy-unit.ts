@@ -8,7 +8,7 @@ import type { ProgramRecord } from '../terminal/program-line.ts';
 import { AdminClient } from './admin-client.ts';
 import { unusable } from './port.ts';
 import { type Exit, Program } from './program.ts';
-import { programPath } from './program-path.ts';
+import { NODE_FLAGS, programPath } from './program-path.ts';
 import { writeDocument } from './run-folder.ts';
 import type { StackSettings } from './settings.ts';
 import { StartFailure } from './start-failure.ts';
@@ -45,7 +45,14 @@ export class ProxyUnit {
     const admin = join(folder, 'proxy.sock');
     this.#admin = new AdminClient(admin, proxyStatusSchema);
     const args = (): string[] => [
-      ...[programPath('proxy'), '--config', this.#configPath, '--listen', formatAddress({ host, port: this.port })],
+      ...[
+        ...NODE_FLAGS,
+        programPath('proxy'),
+        '--config',
+        this.#configPath,
+        '--listen',
+        formatAddress({ host, port: this.port }),
+      ],
       ...['--admin', `unix:${admin}`, '--access-log', accessLog ? '-' : 'off', '--exit-with-parent'],
     ];
     this.#program = new Program(

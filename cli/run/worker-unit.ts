@@ -6,7 +6,7 @@ import type { Failure } from '../failure.ts';
 import type { ProgramRecord } from '../terminal/program-line.ts';
 import { AdminClient } from './admin-client.ts';
 import { type Exit, Program } from './program.ts';
-import { programPath } from './program-path.ts';
+import { NODE_FLAGS, programPath } from './program-path.ts';
 import { writeDocument } from './run-folder.ts';
 import type { StackSettings } from './settings.ts';
 import { StartFailure } from './start-failure.ts';
@@ -48,7 +48,7 @@ export class WorkerUnit {
     this.#admin = new AdminClient(path('-admin.sock'), workerStatusSchema);
     const { executable, environment, now, reload } = settings;
     const args = [
-      ...[programPath('worker'), '--config', this.#configPath, '--directory', place.source],
+      ...[...NODE_FLAGS, programPath('worker'), '--config', this.#configPath, '--directory', place.source],
       ...['--listen', this.address, '--admin', `unix:${path('-admin.sock')}`, '--exit-with-parent'],
       ...(reload ? ['--development', '--on-boot-error', 'retry'] : []),
     ];
