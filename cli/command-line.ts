@@ -1,6 +1,6 @@
 // The command line of `webapp`. Pure: words in, a command out, or a Failure that says which word is wrong.
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { distance } from '../core/app/validate.ts';
+import { distance } from '../core/problem-words.ts';
 import { Failure } from './failure.ts';
 
 export interface UpOptions {

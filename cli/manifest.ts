@@ -1,8 +1,8 @@
 // Manifests on disk: where they are, and what stands in them. Used by all commands.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { parseWebApps } from '../core/app/manifest-file.ts';
 import { SOURCE_ANNOTATION, type WebApp } from '../core/app/schema.ts';
-import { parseWebApps } from '../core/app/validate.ts';
 import type { Problem } from '../core/errors.ts';
 
 export interface LoadedWebApp {

@@ -5,6 +5,7 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { type Problem, ProblemsError } from '../core/errors.ts';
+import { fieldName, showValue } from '../core/problem-words.ts';
 
 export interface ConfigEvents<T> {
   /** A valid document other than the last that was told, or the last valid one again after an invalid one. */
@@ -195,22 +196,9 @@ function issueProblems(issue: z.core.$ZodIssue): Problem[] {
   return [
     {
       field,
-      ...(!missing && { value: show(issue.input) }),
+      ...(!missing && { value: showValue(issue.input) }),
       message: missing ? 'is required' : issue.message,
       mend: missing ? `add ${field}` : 'write a value that the message allows',
     },
   ];
-}
-
-/** @returns such as `groups[0].endpoints` */
-function fieldName(path: readonly PropertyKey[]): string {
-  if (path.length === 0) return '(document)';
-  return path
-    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index > 0 ? '.' : ''}${String(key)}`))
-    .join('');
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

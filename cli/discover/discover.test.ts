@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { parseWebApps } from '../../core/app/validate.ts';
+import { parseWebApps } from '../../core/app/manifest-file.ts';
 import { type Discovery, discover, type Found } from './discover.ts';
 import { openFolder } from './folder.ts';
 import { inferManifest, webAppName } from './inferred-manifest.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { parseWebApps } from '../../core/app/manifest-file.ts';
 import type { WebApp } from '../../core/app/schema.ts';
-import { parseWebApps } from '../../core/app/validate.ts';
 import { changedFields } from './changes.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { News } from './news.ts';

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { makeProxyConfig, proxyConfigSchema } from '../config/proxy.ts';
 import { makeWorkerConfig, resolveRuntime, workerConfigSchema } from '../config/worker.ts';
 import { makeCrd, makeSpecSchema, type StructuralSchema } from './crd.ts';
+import { parseWebApps } from './manifest-file.ts';
 import { rulesOf } from './rules.ts';
 import { type WebApp, webAppSchema } from './schema.ts';
-import { parseWebApps, unwrap, validateWebApp } from './validate.ts';
+import { unwrap, validateWebApp } from './validate.ts';
 
 const webApp = (spec: object = {}): object => ({
   apiVersion: 'webapp-operator.io/v1alpha1',

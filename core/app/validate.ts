@@ -1,68 +1,10 @@
 // What a person wrote, checked as the API server would check it (schema, unknown fields, rules, list keys) and said as a
-// person would want it said: every problem, with its field, value, mend and line.
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
+// person would want it said: every problem, with its field, value and mend.
 import { z } from 'zod';
 import type { Problem } from '../errors.ts';
+import { distance, type FieldPath, fieldName, showValue } from '../problem-words.ts';
 import { rulesOf } from './rules.ts';
-import { API_VERSION, KIND, type WebApp, webAppSchema } from './schema.ts';
-
-export interface ParsedWebApp {
-  readonly webApp: WebApp;
-  /** Line of the document's first key, from 1. */
-  readonly line: number;
-}
-
-export interface ParsedFile {
-  readonly webApps: readonly ParsedWebApp[];
-  readonly problems: readonly Problem[];
-  /** Other objects in the file, such as `Secret/shop`: not ours, not looked at. */
-  readonly ignored: readonly string[];
-}
-
-type Path = readonly PropertyKey[];
-type LineOf = (path: Path) => number;
-
-/**
- * @param text one or more YAML (or JSON) documents, or a List
- * @returns the WebApps that are whole, and every problem of the others
- */
-export function parseWebApps(text: string): ParsedFile {
-  const webApps: ParsedWebApp[] = [];
-  const problems: Problem[] = [];
-  const ignored: string[] = [];
-  const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines });
-  const documents = 'empty' in parsed ? [] : parsed;
-  for (const document of documents) {
-    if (document.errors.length > 0) {
-      problems.push(...document.errors.map((error) => syntaxProblem(error.message, lines.linePos(error.pos[0]).line)));
-      continue;
-    }
-    const root = document.contents;
-    if (root === null) continue;
-    let value: unknown;
-    try {
-      // Aliases may repeat each other without end ("billion laughs"); no honest WebApp has a hundred.
-      value = document.toJS({ maxAliasCount: 100 });
-    } catch (error) {
-      problems.push(syntaxProblem(String((error as Error).message), 1));
-      continue;
-    }
-    for (const { item, node } of itemsOf(value, root as Node)) {
-      const line = lineOf(node, lines);
-      if (!isWebApp(item)) {
-        ignored.push(describe(item));
-        continue;
-      }
-      const checked = checkWebApp(item);
-      if (checked.webApp) webApps.push({ webApp: checked.webApp, line: line([]) });
-      problems.push(...checked.problems.map(({ path, ...problem }) => ({ ...problem, line: line(path) })));
-    }
-  }
-  problems.push(...repeatedNames(webApps));
-  if (webApps.length === 0 && problems.length === 0) problems.push(nothingFound(ignored));
-  return { webApps, problems, ignored };
-}
+import { type WebApp, webAppSchema } from './schema.ts';
 
 /** @returns the defaulted WebApp, or every problem of `value`. */
 export function validateWebApp(value: unknown): { readonly webApp?: WebApp; readonly problems: readonly Problem[] } {
@@ -70,11 +12,12 @@ export function validateWebApp(value: unknown): { readonly webApp?: WebApp; read
   return { ...rest, problems: problems.map(({ path: _, ...problem }) => problem) };
 }
 
-interface PathProblem extends Problem {
-  readonly path: Path;
+export interface PathProblem extends Problem {
+  readonly path: FieldPath;
 }
 
-function checkWebApp(raw: unknown): { webApp?: WebApp; problems: PathProblem[] } {
+/** As `validateWebApp`, each problem with its path. */
+export function checkWebApp(raw: unknown): { webApp?: WebApp; problems: PathProblem[] } {
   const value = withoutNulls(raw);
   const problems = unknownFields(webAppSchema, value, []);
   const parsed = webAppSchema.safeParse(value, { reportInput: true });
@@ -84,96 +27,13 @@ function checkWebApp(raw: unknown): { webApp?: WebApp; problems: PathProblem[] }
   return parsed.success && problems.length === 0 ? { webApp: parsed.data, problems } : { problems };
 }
 
-// ── the YAML file ──
-
-function itemsOf(value: unknown, node: Node): { item: unknown; node: Node }[] {
-  const list = isRecord(value) && value['kind'] === 'List' && Array.isArray(value['items']);
-  if (!list || !isMap(node)) return [{ item: value, node }];
-  const items = node.get('items', true);
-  return (value['items'] as unknown[]).map((item, index) => ({
-    item,
-    node: (isSeq(items) ? (items.items[index] as Node | undefined) : undefined) ?? node,
-  }));
-}
-
-/** @returns a function from a field's path to its line; a missing field has its parent's. */
-function lineOf(root: Node, lines: LineCounter): LineOf {
-  return (path) => {
-    let offset = root.range?.[0] ?? 0;
-    let node: unknown = root;
-    for (const key of path) {
-      const pair = isMap(node) ? node.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
-      const next: unknown = pair ? pair.value : isSeq(node) ? node.items[Number(key)] : undefined;
-      const at = (pair ? (pair.key as Node) : (next as Node | undefined))?.range?.[0];
-      if (at === undefined) break;
-      offset = at;
-      node = next;
-    }
-    return lines.linePos(offset).line;
-  };
-}
-
-function isWebApp(item: unknown): boolean {
-  if (!isRecord(item)) return true; // checked further, so that the problem is said
-  const { apiVersion, kind } = item;
-  if (kind === KIND || (typeof apiVersion === 'string' && apiVersion === API_VERSION)) return true;
-  return typeof apiVersion !== 'string' || typeof kind !== 'string';
-}
-
-function describe(item: unknown): string {
-  const { kind, metadata } = item as { kind: string; metadata?: { name?: unknown } };
-  return `${kind}/${String(metadata?.name ?? '?')}`;
-}
-
-function syntaxProblem(message: string, line: number): Problem {
-  const first = message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? message;
-  return {
-    field: '(file)',
-    message: `not valid YAML: ${first}`,
-    mend: `look at line ${line}: indentation, quotes and colons`,
-    line,
-  };
-}
-
-function nothingFound(ignored: readonly string[]): Problem {
-  const found = ignored.length > 0 ? `, only ${ignored.slice(0, 5).join(', ')}` : '';
-  return {
-    field: '(file)',
-    message: `no WebApp in it${found}`,
-    mend: `begin with apiVersion: ${API_VERSION} and kind: ${KIND}`,
-  };
-}
-
-function repeatedNames(webApps: readonly ParsedWebApp[]): Problem[] {
-  const seen = new Map<string, number>();
-  const problems: Problem[] = [];
-  for (const { webApp, line } of webApps) {
-    const { name, namespace = '' } = webApp.metadata;
-    const before = seen.get(`${namespace}/${name}`);
-    if (before === undefined) seen.set(`${namespace}/${name}`, line);
-    else {
-      const message = `a WebApp of this name stands at line ${before} already`;
-      problems.push({
-        field: 'metadata.name',
-        value: show(name),
-        message,
-        mend: 'give each WebApp its own name',
-        line,
-      });
-    }
-  }
-  return problems;
-}
-
-// ── schema ──
-
 function issueProblem(issue: z.core.$ZodIssue): PathProblem {
   const schema = schemaAt(webAppSchema, issue.path);
   const missing = issue.input === undefined;
   return {
     path: issue.path,
     field: fieldName(issue.path),
-    ...(!missing && { value: show(issue.input) }),
+    ...(!missing && { value: showValue(issue.input) }),
     message: missing ? 'is required' : issueMessage(issue),
     mend: mendOf(schema) ?? (missing ? `add ${String(issue.path.at(-1))}` : 'see docs/reference.md for what goes here'),
   };
@@ -196,7 +56,7 @@ function issueMessage(issue: z.core.$ZodIssue): string {
   }
 }
 
-function unknownFields(schema: z.core.$ZodType, value: unknown, path: Path): PathProblem[] {
+function unknownFields(schema: z.core.$ZodType, value: unknown, path: FieldPath): PathProblem[] {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodArray && Array.isArray(value)) {
     return value.flatMap((item, index) => unknownFields(inner.element, item, [...path, index]));
@@ -211,7 +71,7 @@ function unknownFields(schema: z.core.$ZodType, value: unknown, path: Path): Pat
   });
 }
 
-function unknownField(parent: z.ZodObject, key: string, path: Path): PathProblem {
+function unknownField(parent: z.ZodObject, key: string, path: FieldPath): PathProblem {
   const siblings = Object.keys(parent.shape);
   const elsewhere = fieldPaths(webAppSchema, []).find((known) => known.at(-1) === key);
   const near = siblings.find((name) => distance(name.toLowerCase(), key.toLowerCase()) <= Math.max(1, key.length >> 2));
@@ -224,7 +84,7 @@ function unknownField(parent: z.ZodObject, key: string, path: Path): PathProblem
 }
 
 /** Rules of the parts that are whole: one problem must not hide another elsewhere. */
-function brokenRules(schema: z.core.$ZodType, value: unknown, path: Path): PathProblem[] {
+function brokenRules(schema: z.core.$ZodType, value: unknown, path: FieldPath): PathProblem[] {
   return visit(schema, value, path, (node, item, at) => {
     const rules = rulesOf(node);
     const whole = rules.length > 0 ? z.safeParse(node, item) : undefined;
@@ -234,7 +94,7 @@ function brokenRules(schema: z.core.$ZodType, value: unknown, path: Path): PathP
       .map(({ message, mend }) => ({
         path: at,
         field: fieldName(at),
-        ...(!isRecord(item) && { value: show(item) }),
+        ...(!isRecord(item) && { value: showValue(item) }),
         message,
         mend,
       }));
@@ -242,7 +102,7 @@ function brokenRules(schema: z.core.$ZodType, value: unknown, path: Path): PathP
 }
 
 /** Lists that the API server keeps as maps hold each key once. */
-function repeatedKeys(schema: z.core.$ZodType, value: unknown, path: Path): PathProblem[] {
+function repeatedKeys(schema: z.core.$ZodType, value: unknown, path: FieldPath): PathProblem[] {
   return visit(schema, value, path, (node, item, at) => {
     if (!(node instanceof z.ZodArray) || !Array.isArray(item)) return [];
     const key = (node.meta()?.['x-kubernetes-list-map-keys'] as string[] | undefined)?.[0];
@@ -256,7 +116,7 @@ function repeatedKeys(schema: z.core.$ZodType, value: unknown, path: Path): Path
         {
           path: itself,
           field: fieldName(itself),
-          value: show(name),
+          value: showValue(name),
           message,
           mend: `remove one of the two, or give it another ${key}`,
         },
@@ -269,8 +129,8 @@ function repeatedKeys(schema: z.core.$ZodType, value: unknown, path: Path): Path
 function visit(
   schema: z.core.$ZodType,
   value: unknown,
-  path: Path,
-  look: (node: z.core.$ZodType, value: unknown, path: Path) => PathProblem[],
+  path: FieldPath,
+  look: (node: z.core.$ZodType, value: unknown, path: FieldPath) => PathProblem[],
 ): PathProblem[] {
   if (value === undefined) return [];
   const node = unwrap(schema);
@@ -297,7 +157,7 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return schema;
 }
 
-function schemaAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType | undefined {
+function schemaAt(schema: z.core.$ZodType, path: FieldPath): z.core.$ZodType | undefined {
   let node: z.core.$ZodType | undefined = schema;
   for (const key of path) {
     const inner: z.core.$ZodType | undefined = node && unwrap(node);
@@ -321,7 +181,7 @@ function mendOf(schema: z.core.$ZodType | undefined): string | undefined {
   return undefined;
 }
 
-function fieldPaths(schema: z.core.$ZodType, path: Path): Path[] {
+function fieldPaths(schema: z.core.$ZodType, path: FieldPath): FieldPath[] {
   const node = unwrap(schema);
   if (!(node instanceof z.ZodObject)) return [];
   return Object.entries(node.shape).flatMap(([key, field]) => [
@@ -330,9 +190,7 @@ function fieldPaths(schema: z.core.$ZodType, path: Path): Path[] {
   ]);
 }
 
-// ── values ──
-
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -345,19 +203,6 @@ function withoutNulls(value: unknown): unknown {
       .filter(([, item]) => item !== null && item !== undefined)
       .map(([key, item]) => [key, withoutNulls(item)]),
   );
-}
-
-/** @returns `spec.env[2].name` */
-function fieldName(path: Path): string {
-  if (path.length === 0) return '(document)';
-  return path
-    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index > 0 ? '.' : ''}${String(key)}`))
-    .join('');
-}
-
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 function typeName(value: unknown): string {
@@ -376,18 +221,4 @@ function article(type: string): string {
   };
   const name = plain[type] ?? type;
   return name === 'text' ? name : `a ${name}`;
-}
-
-/** Levenshtein distance, for did-you-mean. */
-export function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next[j] = Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
