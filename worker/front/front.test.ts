@@ -134,6 +134,21 @@ describe('requests and responses', () => {
     expect(text).not.toContain('stolen');
   });
 
+  test('a process that dies when all that was promised has come costs the client nothing', async () => {
+    const pool = new ScriptedPool(1);
+    pool.script = (slot) => {
+      slot.consumer.onHead(200, 'OK', ['Content-Length', '5']);
+      slot.consumer.onData(Buffer.from('whole'));
+      slot.process.die();
+    };
+    const front = await open(pool);
+    const asked = await client(front, get());
+    await until('the response has come', () => asked.received.endsWith('\r\n\r\nwhole'));
+    await until('it is over', () => front.snapshot().requests.inFlight === 0);
+    expect(asked.closed).toBe(false);
+    expect(front.snapshot().requests.faults).toEqual({});
+  });
+
   test('an early hint goes out before the response', async () => {
     const pool = new ScriptedPool(1);
     pool.script = (slot) => {

@@ -9,7 +9,7 @@ import type { Deadlines } from './deadlines.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { Queued } from './queue.ts';
 import type { IncomingRequest } from './request.ts';
-import { cleanReason, endToEndHeaders, hasContentLength, isEventStream, isFinalStatus } from './response.ts';
+import { cleanReason, contentLength, endToEndHeaders, isEventStream, isFinalStatus } from './response.ts';
 import { isIdempotent, mayHandAgain, mayHaveBegun } from './retry.ts';
 
 /**
@@ -32,6 +32,8 @@ export class Passage implements SlotConsumer, Queued<Passage> {
   private accepted = false;
   /** A 1xx has gone to the client. */
   private informed = false;
+  /** Bytes that a begun response will have; -1 when that is not known. */
+  private promisedBytes = -1;
   /** The application may be silent for as long as it likes: server-sent events. */
   private maySleep = false;
   /** Bytes written since the client last kept up: what waits here for it, at most. */
@@ -86,8 +88,9 @@ export class Passage implements SlotConsumer, Queued<Passage> {
     // one silent stream. It is proven when the slot does not come back after `cancel`.
     if (this.phase === 'responding') this.dispatcher.armGrace(this);
     else this.dispatcher.blame(this);
+    const whole = this.isWhole;
     this.phase = 'forsaken';
-    this.exchange.fail('REQUEST_TIMEOUT');
+    this.finish(whole, 'REQUEST_TIMEOUT');
     this.slot?.cancel();
   }
 
@@ -150,6 +153,7 @@ export class Passage implements SlotConsumer, Queued<Passage> {
       return;
     }
     this.phase = 'responding';
+    this.promisedBytes = this.request.method === 'HEAD' ? 0 : contentLength(headers);
     this.maySleep = isEventStream(headers);
     if (this.maySleep) this.dispatcher.rest(this);
     else this.dispatcher.touch(this);
@@ -179,6 +183,7 @@ export class Passage implements SlotConsumer, Queued<Passage> {
     if (process === null) return;
     if (how !== 'aborted') this.dispatcher.broken(process, detail);
     const again = phase === 'sent' && how === 'died' && this.mayGoAgain();
+    const whole = this.isWhole;
     this.giveSlot(how === 'aborted');
     if (again) {
       this.phase = 'waiting';
@@ -186,11 +191,22 @@ export class Passage implements SlotConsumer, Queued<Passage> {
     } else if (phase === 'forsaken') this.leave();
     else {
       this.dispatcher.logFailure(this, how, detail);
-      this.refuse(how === 'died' ? 'PROCESS_DIED' : 'RESPONSE_INVALID');
+      this.leave();
+      this.finish(whole, how === 'died' ? 'PROCESS_DIED' : 'RESPONSE_INVALID');
     }
   }
 
   // ── steps ──
+
+  /** All that the response's head promised has gone to the client, though the slot has not said that it is the end. */
+  private get isWhole(): boolean {
+    return this.phase === 'responding' && this.exchange.bytesSent === this.promisedBytes;
+  }
+
+  private finish(whole: boolean, code: FaultCode): void {
+    if (whole) this.exchange.end();
+    else this.exchange.fail(code);
+  }
 
   /** Asked at the death of the process, once: counts this run as lost. */
   private mayGoAgain(): boolean {
@@ -210,7 +226,7 @@ export class Passage implements SlotConsumer, Queued<Passage> {
   /** A whole response; the slot has been given back. The exchange throws at what HTTP cannot carry. */
   private respond(status: number, headers: RawHeaders, body: Buffer): void {
     try {
-      if (body.length === 0 && this.request.method === 'HEAD' && !hasContentLength(headers)) {
+      if (body.length === 0 && this.request.method === 'HEAD' && contentLength(headers) < 0) {
         // How long the content of a GET would be is not known; it is not 0.
         this.exchange.start(status, headers);
         this.exchange.end();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cleanReason, endToEndHeaders, hasContentLength, isEventStream, isFinalStatus } from './response.ts';
+import { cleanReason, contentLength, endToEndHeaders, isEventStream, isFinalStatus } from './response.ts';
 
 describe('hop-by-hop fields of the application stay behind', () => {
   test.each([
@@ -36,9 +36,10 @@ test.each([
 ])('event stream %j: %s', (headers, wanted) => expect(isEventStream(headers)).toBe(wanted));
 
 test.each([
-  [['Content-Type', 'a', 'content-length', '3'], true],
-  [['Content-Type', 'Content-Length'], false],
-])('%j holds a length: %s', (headers, wanted) => expect(hasContentLength(headers)).toBe(wanted));
+  [['Content-Type', 'a', 'content-length', '3'], 3],
+  [['Content-Length', '0'], 0],
+  [['Content-Type', 'Content-Length'], -1],
+])('%j promises %i bytes', (headers, wanted) => expect(contentLength(headers)).toBe(wanted));
 
 test.each([
   ['OK', 'OK'],

@@ -71,12 +71,13 @@ export function isEventStream(headers: RawHeaders): boolean {
   return false;
 }
 
-export function hasContentLength(headers: RawHeaders): boolean {
-  for (let i = 0; i < headers.length; i += 2) {
+/** @returns bytes that Content-Length promises; -1 when there is none */
+export function contentLength(headers: RawHeaders): number {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? '';
-    if (name.length === 14 && name.toLowerCase() === 'content-length') return true;
+    if (name.length === 14 && name.toLowerCase() === 'content-length') return Number(headers[i + 1]);
   }
-  return false;
+  return -1;
 }
 
 /** @returns the reason phrase (RFC 9112 §4), or undefined for one that cannot stand in a status line */
