@@ -18,7 +18,7 @@ test('npm start serves both shops through the proxy, with 3 processes each, and 
   const group = -(child.pid ?? 0);
   const exited = once(child, 'exit');
   onTestFinished(() => {
-    if (child.exitCode === null) process.kill(group, 'SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) process.kill(group, 'SIGKILL');
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
