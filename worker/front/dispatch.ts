@@ -173,7 +173,7 @@ export class Dispatcher {
     (passage.timedBy ?? this.deadlines).arm(passage, this.clock.now());
   }
 
-  /** No deadline for now. */
+  /** Its deadline stands still until it is touched again. */
   rest(passage: Passage): void {
     passage.timedBy?.disarm(passage);
   }
