@@ -227,7 +227,10 @@ function writeDocuments(folder: string, app: string, endpoint: string): { worker
   if (!webApp) throw new Error(JSON.stringify(problems));
   const files = { workerFile: join(folder, 'worker.json'), proxyFile: join(folder, 'proxy.json') };
   writeFileSync(files.workerFile, JSON.stringify(makeWorkerConfig(webApp)));
-  writeFileSync(files.proxyFile, JSON.stringify(makeProxyConfig(webApp, { endpoints: [endpoint], staticRoot: apps })));
+  writeFileSync(
+    files.proxyFile,
+    JSON.stringify(makeProxyConfig(webApp, { upstream: [endpoint], staticRoots: [apps] })),
+  );
   return files;
 }
 

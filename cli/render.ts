@@ -27,7 +27,7 @@ function documentsOf({ webApp, source }: LoadedWebApp) {
   return {
     name: webApp.metadata.name,
     worker: makeWorkerConfig(webApp),
-    proxy: makeProxyConfig(webApp, { endpoints: [PLACEHOLDER], staticRoot: source }),
+    proxy: makeProxyConfig(webApp, { upstream: [PLACEHOLDER], staticRoots: [source] }),
   };
 }
 

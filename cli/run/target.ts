@@ -47,7 +47,7 @@ export function makeDocuments(
   workerAddress: string,
   reload: boolean,
 ): { worker: WorkerConfig; proxy: ProxyConfig } {
-  const proxy = makeProxyConfig(webApp, { endpoints: [workerAddress], staticRoot: source });
+  const proxy = makeProxyConfig(webApp, { upstream: [workerAddress], staticRoots: [source] });
   return { worker: makeWorkerConfig(webApp), proxy: reload ? withFreshStatics(proxy) : proxy };
 }
 

@@ -23,6 +23,7 @@ export interface StructuralSchema {
   maxItems?: number;
   maxProperties?: number;
   'x-kubernetes-int-or-string'?: true;
+  'x-kubernetes-preserve-unknown-fields'?: true;
   'x-kubernetes-list-type'?: 'map' | 'set' | 'atomic';
   'x-kubernetes-list-map-keys'?: string[];
   'x-kubernetes-validations'?: { rule: string; message: string }[];
@@ -44,6 +45,7 @@ const KEPT = [
   'maxProperties',
   'required',
   'x-kubernetes-int-or-string',
+  'x-kubernetes-preserve-unknown-fields',
   'x-kubernetes-list-type',
   'x-kubernetes-list-map-keys',
   'x-kubernetes-validations',
@@ -73,7 +75,7 @@ function lower(json: Json, path: string): StructuralSchema {
         lower(child, `${path}.${name}`),
       ]),
     );
-  } else if (json['additionalProperties']) {
+  } else if (json['additionalProperties'] && !json['x-kubernetes-preserve-unknown-fields']) {
     schema['additionalProperties'] = lower(json['additionalProperties'] as Json, `${path}.*`);
   }
   if (json['items']) schema['items'] = lower(json['items'] as Json, `${path}[]`);

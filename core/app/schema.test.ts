@@ -200,11 +200,15 @@ describe('documents', () => {
 
   test('proxy.json holds what its schema says; the proxy waits longer than the worker', () => {
     const config = makeProxyConfig(parsed({ proxy: { static: [{ path: '/static/', from: 'static' }] } }), {
-      endpoints: ['unix:/run/w.sock', '127.0.0.1:8001', '[::1]:8001'],
-      staticRoot: '/srv/shop/',
+      upstream: ['unix:/run/w.sock', '127.0.0.1:8001', '[::1]:8001'],
+      staticRoots: ['/srv/shop/', '/srv/old'],
     });
     expect(proxyConfigSchema.parse(config)).toEqual(config);
-    expect(config.static[0]).toMatchObject({ path: '/static', directory: '/srv/shop/static', maxAgeSeconds: 3600 });
+    expect(config.static[0]).toMatchObject({
+      path: '/static',
+      directories: ['/srv/shop/static', '/srv/old/static'],
+      maxAgeSeconds: 3600,
+    });
     expect(config.timeouts.responseMs).toBe(45_000);
   });
 

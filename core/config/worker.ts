@@ -62,9 +62,18 @@ export function resolveRuntime(app: string, runtime: WebApp['spec']['runtime']):
   return NODE_APP.test(app) ? 'node' : 'wsgi';
 }
 
-/** Pure: the worker's document for `webApp`. */
-export function makeWorkerConfig(webApp: WebApp): WorkerConfig {
-  const { app, env = [], health, proxy, workers } = webApp.spec;
+/** What the place where a WebApp runs knows better than the resource. */
+export interface WorkerPlace {
+  /** Laid over the program's environment. On Kubernetes the pod has `spec.env` already. Default: the values of `spec.env`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What `auto` is there. Default: the program finds out. */
+  readonly autoProcesses?: number;
+}
+
+/** Pure: the worker's document for `webApp` at `place`. */
+export function makeWorkerConfig(webApp: WebApp, place: WorkerPlace = {}): WorkerConfig {
+  const { app, health, proxy, workers } = webApp.spec;
+  const { env = valuesOf(webApp), autoProcesses = 'auto' } = place;
   const runtime = resolveRuntime(app, webApp.spec.runtime);
   const { maxRequests, maxMemory } = workers;
   return hashed({
@@ -73,8 +82,8 @@ export function makeWorkerConfig(webApp: WebApp): WorkerConfig {
     name: webApp.metadata.name,
     app,
     runtime,
-    env: Object.fromEntries(env.map(({ name, value }) => [name, value])),
-    processes: workers.processes,
+    env,
+    processes: workers.processes === 'auto' ? autoProcesses : workers.processes,
     threads: workers.threads ?? (runtime === 'node' ? 100 : 1),
     preload: workers.preload,
     timeouts: {
@@ -104,6 +113,13 @@ export function makeWorkerConfig(webApp: WebApp): WorkerConfig {
     },
     trustForwarded: true,
   });
+}
+
+/** What comes from Secrets, ConfigMaps and pods is to be had on Kubernetes only. */
+function valuesOf({ spec: { env = [] } }: WebApp): Record<string, string> {
+  return Object.fromEntries(
+    env.filter(({ valueFrom }) => valueFrom === undefined).map(({ name, value = '' }) => [name, value]),
+  );
 }
 
 /** @returns `document` with `hash` over all the rest of it. Key order is fixed by the makers, so equal means equal. */
