@@ -164,9 +164,10 @@ export class Program {
     this.#handle = this.#makeHandler(config);
   }
 
-  /** It may come yet: until then its requests go to the application. */
+  /** The current version's may come yet: until then its requests go to earlier ones and the application. */
   #warnOfMissing({ static: folders }: ProxyConfig): void {
-    for (const { path, directory } of folders) {
+    for (const { path, directories } of folders) {
+      const [directory = ''] = directories;
       if (!existsSync(directory)) this.#options.log.warn('a static folder is not there', { path, directory });
     }
   }

@@ -81,7 +81,7 @@ describe('what the command line adjusts', () => {
     const target = makeTarget(loaded(spec), { processes: 5, reload: true });
     expect(target.webApp.spec.workers).toMatchObject({ processes: 1, threads: 8, preload: false });
     const { proxy } = makeDocuments(target, 'unix:/w.sock', true);
-    expect(proxy.static).toMatchObject([{ directory: '/m/shop/s', maxAgeSeconds: 0, immutable: false }]);
+    expect(proxy.static).toMatchObject([{ directories: ['/m/shop/s'], maxAgeSeconds: 0, immutable: false }]);
     expect(proxy.hash).not.toBe(makeDocuments(target, 'unix:/w.sock', false).proxy.hash);
   });
 

@@ -3,9 +3,9 @@ import { byLength, extensionOf, pathOf, pickFolder, relativePath } from './path.
 
 describe('which folder', () => {
   const folders = byLength([
-    { path: '', directory: '/site' },
-    { path: '/static', directory: '/s' },
-    { path: '/static/big', directory: '/b' },
+    { path: '', directories: ['/site'] },
+    { path: '/static', directories: ['/s'] },
+    { path: '/static/big', directories: ['/b'] },
   ]);
   test.each([
     ['/static/a.css', '/s'],
@@ -16,7 +16,7 @@ describe('which folder', () => {
     ['/', '/site'],
     ['*', undefined],
   ])('%s is looked for in %s', (target, directory) => {
-    expect(pickFolder(folders, target)?.directory).toBe(directory);
+    expect(pickFolder(folders, target)?.directories[0]).toBe(directory);
   });
 });
 

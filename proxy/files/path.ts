@@ -4,8 +4,8 @@
 export interface StaticFolder {
   /** Begins with `/`, without one at the end; '' is the whole site. */
   readonly path: string;
-  /** Absolute. */
-  readonly directory: string;
+  /** Absolute. A file is looked for in each in turn: the current version of the application, then earlier ones. */
+  readonly directories: readonly string[];
 }
 
 /** @returns the folders, those with the longest path first, as `pickFolder` wants them */

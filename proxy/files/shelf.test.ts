@@ -7,7 +7,7 @@ import { Shelf, type ShelfBounds } from './shelf.ts';
 let directory: string;
 let now = 0;
 const clock = { now: () => now, wall: () => Date.now() };
-const folder = () => ({ path: '', directory, maxAgeSeconds: 0, immutable: false });
+const folder = () => ({ path: '', directories: [directory], maxAgeSeconds: 0, immutable: false });
 
 beforeEach(() => {
   now = 0;

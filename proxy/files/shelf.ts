@@ -83,7 +83,7 @@ export class Shelf {
   }
 
   async #look(path: string, folder: ServedFolder, relative: string): Promise<StaticFile | null> {
-    const found = await findForms(folder.directory, relative);
+    const found = await findNewest(folder.directories, relative);
     const known = this.#files.get(path);
     const file =
       known !== undefined && found !== null && isUnchanged(known.file, found)
@@ -119,6 +119,15 @@ export class Shelf {
 interface Forms {
   readonly original: FoundFile;
   readonly coded: readonly (FoundFile | null)[];
+}
+
+/** Only what is not there is looked for in an earlier version; its compressed forms are never taken from another version. */
+async function findNewest(directories: readonly string[], relative: string): Promise<Forms | null> {
+  for (const directory of directories) {
+    const found = await findForms(directory, relative);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 async function findForms(directory: string, relative: string): Promise<Forms | null> {

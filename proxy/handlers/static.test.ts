@@ -68,8 +68,8 @@ function makeHandler() {
   const policy = { maxAgeSeconds: 3600, immutable: false };
   const middleware = staticFiles({
     folders: [
-      { path: '/static', directory: join(root, 'site'), ...policy },
-      { path: '/static/hashed', directory: join(root, 'site/sub'), maxAgeSeconds: 31_536_000, immutable: true },
+      { path: '/static', directories: [join(root, 'site'), join(root, 'older')], ...policy },
+      { path: '/static/hashed', directories: [join(root, 'site/sub')], maxAgeSeconds: 31_536_000, immutable: true },
     ],
     clock,
     onServed: () => served++,
@@ -218,6 +218,60 @@ describe('nothing outside the folder, and nothing hidden, is reached', () => {
     writeFileSync(join(root, 'secret.gz'), 'secret');
     symlinkSync(join(root, 'secret.gz'), join(root, 'site/a.css.gz'));
     expect((await ask('/static/a.css', { 'accept-encoding': 'gzip' })).body.toString()).toBe('body{}');
+  });
+});
+
+describe('an earlier version beside the current one', () => {
+  beforeEach(() => {
+    mkdirSync(join(root, 'older/sub'), { recursive: true });
+    writeFileSync(join(root, 'older/a.css'), 'old{}');
+    writeFileSync(join(root, 'older/app.1f3c.js'), 'old()');
+    writeFileSync(join(root, 'older/sub/large.1f3c.bin'), LARGE);
+  });
+  const text = async (path: string, headers = {}) => (await ask(path, headers)).body.toString();
+
+  test('a file of both is the current one', async () => {
+    expect(await text('/static/a.css')).toBe('body{}');
+  });
+
+  test('a file of the earlier one only is served with all that a file has, small or large', async () => {
+    const small = await ask('/static/app.1f3c.js');
+    expect(small).toMatchObject({ status: 200, headers: { 'cache-control': 'public, max-age=3600' } });
+    expect(small.body.toString()).toBe('old()');
+    const again = await ask('/static/app.1f3c.js', { 'if-none-match': small.headers.etag ?? '' });
+    expect(again.status).toBe(304);
+    expect((await ask('/static/sub/large.1f3c.bin')).body.equals(LARGE)).toBe(true);
+  });
+
+  test('a file of neither goes to the application', async () => {
+    expect(await ask('/static/none.js')).toMatchObject({ status: 404, body: Buffer.from('the application') });
+  });
+
+  test('one that comes to the current version takes the place of the earlier one, with its own tag', async () => {
+    const before = await ask('/static/app.1f3c.js');
+    file('app.1f3c.js', 'new()');
+    ahead = 1001;
+    const after = await ask('/static/app.1f3c.js');
+    expect(after.body.toString()).toBe('new()');
+    expect(after.headers.etag).not.toBe(before.headers.etag);
+  });
+
+  test('its compressed form is never sent for the current file, which has none', async () => {
+    writeFileSync(join(root, 'older/a.css.gz'), gzipSync('old{}'));
+    expect(await text('/static/a.css', { 'accept-encoding': 'gzip' })).toBe('body{}');
+  });
+
+  test('nothing outside the earlier folder, and nothing hidden in it, is reached', async () => {
+    symlinkSync(join(root, 'secret.txt'), join(root, 'older/outward.txt'));
+    symlinkSync(join(root, 'site'), join(root, 'older/across'));
+    writeFileSync(join(root, 'older/.env'), 'secret');
+    for (const path of ['outward.txt', 'across/a.css', '.env', '../secret.txt', '%2e%2e/secret.txt'])
+      expect(await text(`/static/${path}`), path).toBe('the application');
+  });
+
+  test('a current file that leads outside is as if it were not there', async () => {
+    symlinkSync(join(root, 'secret.txt'), join(root, 'site/app.1f3c.js'));
+    expect(await text('/static/app.1f3c.js')).toBe('old()');
   });
 });
 

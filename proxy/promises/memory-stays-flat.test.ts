@@ -44,7 +44,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'memory-'));
   writeFileSync(join(folder, 'file'), '');
   truncateSync(join(folder, 'file'), TOTAL);
-  const files = { path: '/static', directory: folder, maxAgeSeconds: 0, immutable: false };
+  const files = { path: '/static', directories: [folder], maxAgeSeconds: 0, immutable: false };
   proxy = await startProxy([app.address], { static: [files] });
   // Its heap and code grow with the first use, whatever that is.
   await download('/chunked');

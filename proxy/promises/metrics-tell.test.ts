@@ -19,7 +19,7 @@ beforeAll(async () => {
   const unreachable = { name: 'spare', weight: 0, endpoints: [{ address: '127.0.0.1:1' }] };
   proxy = await startProxy([], {
     groups: [{ name: 'current', weight: 1, endpoints: [{ address: app.address }] }, unreachable],
-    static: [{ path: '/static', directory: folder, maxAgeSeconds: 1, immutable: false }],
+    static: [{ path: '/static', directories: [folder], maxAgeSeconds: 1, immutable: false }],
   });
   for (const path of ['/200', '/201', '/404', '/500', '/static/a.css']) await ask(proxy.port, { path });
 });
