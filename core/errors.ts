@@ -55,6 +55,7 @@ export const FAULTS = {
   UPSTREAM_INVALID: { status: 502, message: 'The worker sent a response that is not valid HTTP.' },
   UPSTREAM_CONNECT_TIMEOUT: { status: 504, message: 'The worker could not be reached in time.' },
   UPSTREAM_TIMEOUT: { status: 504, message: 'The worker did not answer in time.' },
+  MAINTENANCE: { status: 503, message: 'The application is down for maintenance.', retryAfter: 60 },
 
   // Met by either.
   INTERNAL: { status: 500, message: 'An error inside the server; its log says more.' },

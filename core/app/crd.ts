@@ -1,6 +1,7 @@
 // The WebApp schema as a CustomResourceDefinition: what zod says, lowered to what the API server calls a structural schema
 // (ValidateStructural in apiextensions-apiserver), and held to it: a schema that is not structural, or not bounded, throws.
 import { z } from 'zod';
+import { webAppStatusSchema } from '../status/webapp.ts';
 import { rulesOf } from './rules.ts';
 import { GROUP, KIND, specSchema, VERSION, webAppSchema } from './schema.ts';
 
@@ -55,8 +56,11 @@ type Json = Record<string, unknown>;
 
 /** @returns the structural schema of `spec`. @throws Error naming the field that is not structural or not bounded. */
 export function makeSpecSchema(): StructuralSchema {
-  const json = z.toJSONSchema(specSchema, { target: 'openapi-3.0', io: 'input', override: addRules });
-  return lower(json as Json, 'spec');
+  return structural(specSchema, 'spec');
+}
+
+function structural(schema: z.ZodType, path: string): StructuralSchema {
+  return lower(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', override: addRules }) as Json, path);
 }
 
 function addRules({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: object }): void {
@@ -104,6 +108,19 @@ function assertStructural(schema: StructuralSchema, json: Json, path: string): v
   if (schema.additionalProperties && schema.maxProperties === undefined) wrong('a map needs maxProperties');
 }
 
+/** What `kubectl get webapps` shows; priority 1 with `-o wide`. */
+const COLUMNS = [
+  { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+  { name: 'Status', type: 'string', jsonPath: '.status.state' },
+  { name: 'Pods', type: 'string', jsonPath: '.status.pods.summary' },
+  { name: 'Workers', type: 'string', jsonPath: '.status.workers.summary' },
+  { name: 'Image', type: 'string', jsonPath: '.status.image' },
+  { name: 'URL', type: 'string', jsonPath: '.status.url' },
+  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  { name: 'Revision', type: 'string', jsonPath: '.status.revision', priority: 1 },
+  { name: 'Queue', type: 'integer', jsonPath: '.status.queue', priority: 1 },
+];
+
 /** @returns the CustomResourceDefinition, ready for YAML. */
 export function makeCrd(): object {
   const nameRules = rulesOf(webAppSchema).map(({ cel, message }) => ({ rule: cel, message }));
@@ -127,10 +144,15 @@ export function makeCrd(): object {
           name: VERSION,
           served: true,
           storage: true,
-          additionalPrinterColumns: [
-            { name: 'Image', type: 'string', jsonPath: '.spec.image' },
-            { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-          ],
+          subresources: {
+            status: {},
+            scale: {
+              specReplicasPath: '.spec.replicas',
+              statusReplicasPath: '.status.replicas',
+              labelSelectorPath: '.status.selector',
+            },
+          },
+          additionalPrinterColumns: COLUMNS,
           schema: {
             openAPIV3Schema: {
               description:
@@ -142,6 +164,7 @@ export function makeCrd(): object {
                 kind: { type: 'string' },
                 metadata: { type: 'object' },
                 spec: makeSpecSchema(),
+                status: structural(webAppStatusSchema, 'status'),
               },
               'x-kubernetes-validations': nameRules,
             },

@@ -1,6 +1,7 @@
 // docs/reference.md, from the same schema as the CRD: every field with its type, default, bounds and meaning.
+import { CONDITION_TYPES, REASONS } from './conditions.ts';
 import { makeSpecSchema, type StructuralSchema } from './crd.ts';
-import { API_VERSION, SOURCE_ANNOTATION } from './schema.ts';
+import { API_VERSION, RESTARTED_AT_ANNOTATION, SOURCE_ANNOTATION } from './schema.ts';
 
 /** @returns the reference page, Markdown. */
 export function makeReference(): string {
@@ -17,8 +18,24 @@ A field marked * must be there. \`metadata.name\` is at most 50 lower-case lette
 ${rows.join('\n')}
 
 Annotations: \`${SOURCE_ANNOTATION}\` is the folder of the application's source, relative to the manifest, for \`webapp up\`
-(default: the manifest's own folder).
+(default: the manifest's own folder). A new value of \`${RESTARTED_AT_ANNOTATION}\`, such as the time, replaces every pod.
+
+## Conditions
+
+| condition | reason | status | meaning |
+|---|---|---|---|
+${conditionRows().join('\n')}
+
+\`status.problems\` lists what is wrong, each with the field, a \`type\` (a reason of Degraded), a message and what to do.
 `;
+}
+
+function conditionRows(): string[] {
+  return CONDITION_TYPES.flatMap((type) =>
+    Object.entries(REASONS[type]).map(
+      ([reason, { status, meaning }]) => `| ${type} | \`${reason}\` | ${status} | ${cell(meaning)} |`,
+    ),
+  );
 }
 
 function fieldRows(schema: StructuralSchema, path: string, required: readonly string[]): string[] {

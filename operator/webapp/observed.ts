@@ -1,0 +1,82 @@
+// The world as one pass sees it: plain data, gathered by observe.ts, read by the plan. Nothing here is fetched later.
+
+import type { WebApp } from '../../core/app/schema.ts';
+import type { Problem } from '../../core/errors.ts';
+import type { WebAppStatus } from '../../core/status/webapp.ts';
+import type { WorkerStatus } from '../../core/status/worker.ts';
+import type { KubeObject, ObjectMeta } from '../../kube/object.ts';
+import type { Settings } from '../settings.ts';
+import type { OptionalKind } from './kinds.ts';
+import type { Component } from './names.ts';
+
+/** A WebApp as the API server has it, defaults filled in. */
+export interface LiveWebApp extends Omit<WebApp, 'metadata'> {
+  readonly metadata: ObjectMeta & { readonly namespace: string; readonly uid: string; readonly generation: number };
+  readonly status?: WebAppStatus;
+}
+
+export interface ContainerState {
+  readonly name: string;
+  readonly init: boolean;
+  readonly ready: boolean;
+  readonly restarts: number;
+  readonly waiting?: { readonly reason: string; readonly message?: string };
+  /** The end of it, or of its predecessor. `message`: its last lines (terminationMessagePolicy: FallbackToLogsOnError). */
+  readonly terminated?: { readonly reason: string; readonly exitCode: number; readonly message?: string };
+}
+
+/** What is kept of a pod. */
+export interface Pod {
+  readonly metadata: ObjectMeta & { readonly namespace: string; readonly uid: string };
+  readonly webApp: string;
+  readonly component: Component;
+  /** Label `revision`; '' on pods of a Job. */
+  readonly revision: string;
+  /** Annotation `config`: the hash that the kubelet was told of last. */
+  readonly config?: string;
+  readonly phase: string;
+  readonly ip?: string;
+  readonly ready: boolean;
+  /** Message of PodScheduled=False, reason Unschedulable. */
+  readonly unschedulable?: string;
+  readonly containers: readonly ContainerState[];
+}
+
+/** A Secret or ConfigMap that the spec refers to. */
+export interface Reference {
+  readonly kind: 'Secret' | 'ConfigMap';
+  readonly name: string;
+  /** Path of the first field that names it, such as `spec.env[2].valueFrom.secretKeyRef`. */
+  readonly field: string;
+  /** Keys that must be in it. */
+  readonly keys: readonly string[];
+  readonly state: 'present' | 'missing' | 'forbidden' | 'unknown';
+  /** Of its content, when present. */
+  readonly hash?: string;
+  /** Of `keys`, those that are not in it. */
+  readonly missingKeys: readonly string[];
+  /** The API server's words, when forbidden. */
+  readonly message?: string;
+}
+
+/** What the worker of one pod told last. */
+export interface WorkerReport {
+  readonly pod: string;
+  readonly uid: string;
+  readonly status: WorkerStatus;
+}
+
+export interface Observed {
+  readonly webApp: LiveWebApp;
+  /** What the schema of this operator has against the spec; then `webApp.spec` must not be looked at. */
+  readonly invalid: readonly Problem[];
+  /** Live objects of all kinds of kinds.ts that this WebApp controls (by uid), without managedFields. */
+  readonly children: readonly KubeObject[];
+  readonly pods: readonly Pod[];
+  readonly references: readonly Reference[];
+  /** Of those worker pods that answered. */
+  readonly reports: readonly WorkerReport[];
+  /** Optional kinds that the cluster has. */
+  readonly apis: ReadonlySet<OptionalKind>;
+  readonly settings: Settings;
+}
