@@ -42,6 +42,12 @@ export interface RequestBody {
   limit(bytes: number): void;
 }
 
+/** What a client reads about a fault, where a sentence of text is not enough. */
+export interface FaultAnswer {
+  readonly headers: RawHeaders;
+  readonly body: Buffer | string;
+}
+
 export interface Exchange {
   /** Upper-case token. */
   readonly method: string;
@@ -91,8 +97,9 @@ export interface Exchange {
   /**
    * Answers with the fault's status and a short text body, closes the connection where the request's framing is lost or its
    * body unread, and counts it under `code`. When a response has begun it aborts.
+   * @param answer instead of the short text: all header fields, the request id's included, and the body
    */
-  fail(code: FaultCode, detail?: string): void;
+  fail(code: FaultCode, detail?: string, answer?: FaultAnswer): void;
 
   /** Called when the client has taken what was written. */
   onDrain: (() => void) | null;

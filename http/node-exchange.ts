@@ -4,7 +4,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { FaultCode } from '../core/errors.ts';
 import { FAULTS } from '../core/errors.ts';
 import type { Connection } from './connection.ts';
-import type { Exchange, Peer, RawHeaders, RequestBody } from './exchange.ts';
+import type { Exchange, FaultAnswer, Peer, RawHeaders, RequestBody } from './exchange.ts';
 import { faultBody, faultHeaders } from './fault-response.ts';
 import type { GuardedRequest } from './guard.ts';
 import { NO_BODY, NodeBody } from './node-body.ts';
@@ -158,7 +158,7 @@ export class NodeExchange implements Exchange {
     this.#connection.cut(this.#response, this.#endsByClose);
   }
 
-  fail(code: FaultCode, detail = ''): void {
+  fail(code: FaultCode, detail = '', answer?: FaultAnswer): void {
     if (this.state === 'done' || this.state === 'gone') return;
     if (this.fault === null) {
       this.fault = code;
@@ -168,6 +168,7 @@ export class NodeExchange implements Exchange {
     // What is left of the body is not waited for: whoever failed has had enough.
     if (this.incomplete) this.#connection.giveUp();
     if (this.state === 'responding') this.abort();
+    else if (answer !== undefined) this.respond(FAULTS[code].status, answer.headers, answer.body);
     else this.respond(FAULTS[code].status, faultHeaders(code, this.requestId), faultBody(code, this.requestId));
   }
 

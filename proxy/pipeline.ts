@@ -9,6 +9,7 @@ export interface Links {
   readonly account: Middleware;
   readonly requestId: Middleware;
   readonly staticFiles: Middleware;
+  readonly maintenance: Middleware;
 }
 
 /** Outermost first. */
@@ -17,8 +18,10 @@ export const ORDER = [
   'account',
   // Before anything answers: each answer carries the id.
   'requestId',
-  // Last before the worker: what the files answer, no worker sees.
+  // Before the worker: what the files answer, no worker sees.
   'staticFiles',
+  // After the files: pages that are open, and pages about the maintenance that others host, keep their style.
+  'maintenance',
 ] as const satisfies readonly (keyof Links)[];
 
 /** @param forward the end of every chain */

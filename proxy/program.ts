@@ -18,6 +18,7 @@ import { Accounts } from './accounts.ts';
 import type { Flags } from './flags.ts';
 import { makeForward } from './forward.ts';
 import { account, endOf } from './handlers/account.ts';
+import { maintenance } from './handlers/maintenance.ts';
 import { makeRequestIds, requestId } from './handlers/request-id.ts';
 import { staticFiles } from './handlers/static.ts';
 import { registerMetrics } from './metrics.ts';
@@ -76,6 +77,7 @@ export class Program {
     this.#startedAt = options.clock.wall();
     this.#upgrades = new Upgrades({
       pick: () => this.#upstreams.pick(),
+      refusal: () => (this.#inForce().maintenance === undefined ? null : 'MAINTENANCE'),
       nextId: this.#nextId,
       timeouts: () => this.#inForce().timeouts,
       clock: options.clock,
@@ -183,6 +185,7 @@ export class Program {
         onServed: () => this.#accounts.servedStatic(),
         onError: (error, path) => log.error('a static file could not be read', { path, reason: error }),
       }),
+      maintenance: maintenance(config.maintenance),
     };
     return makePipeline(links, makeForward(this.#upstreams, { clock, bodyBytes: config.limits.bodyBytes }));
   }

@@ -1,4 +1,5 @@
 // Content codings of files that stand compressed beside the original, and which of them a client takes (RFC 9110 §12.5.3). Pure.
+import { qualityOf } from '../quality.ts';
 
 export type Coding = 'br' | 'zstd' | 'gzip';
 
@@ -41,13 +42,4 @@ function rankCodings(value: string): readonly Coding[] {
   return CODINGS.filter((coding) => quality(coding) > 0 && quality(coding) >= original).toSorted(
     (a, b) => quality(b) - quality(a),
   );
-}
-
-function qualityOf(parameters: readonly string[]): number {
-  for (const parameter of parameters) {
-    const match = /^\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*$/.exec(parameter);
-    if (match) return Number(match[1]);
-    if (/^\s*q\s*=/.test(parameter)) return 0;
-  }
-  return 1;
 }

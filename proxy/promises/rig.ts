@@ -33,7 +33,7 @@ export async function until<T>(holds: () => T | Promise<T>, what: string): Promi
   }
 }
 
-export type ConfigChange = Partial<Pick<ProxyConfig, 'groups' | 'static'>> & {
+export type ConfigChange = Partial<Pick<ProxyConfig, 'groups' | 'static' | 'maintenance'>> & {
   limits?: Partial<ProxyConfig['limits']>;
   timeouts?: Partial<ProxyConfig['timeouts']>;
 };
@@ -48,6 +48,7 @@ export function makeConfig(endpoints: readonly string[], change: ConfigChange = 
     hash: `h${++versions}`,
     groups: change.groups ?? [{ name: 'current', weight: 1, endpoints: endpoints.map((address) => ({ address })) }],
     static: change.static ?? [],
+    ...(change.maintenance && { maintenance: change.maintenance }),
     limits: { bodyBytes: 2 ** 40, headBytes: 32_768, connections: 1000, ...change.limits },
     timeouts: {
       requestHeadMs: 30_000,

@@ -31,6 +31,8 @@ export interface UpgradeOutcome {
 
 export interface UpgradeOptions {
   readonly pick: () => string | undefined;
+  /** Why none is taken now; null: they are. */
+  readonly refusal: () => FaultCode | null;
   readonly nextId: () => string;
   readonly timeouts: () => UpgradeTimeouts;
   readonly clock: Clock;
@@ -117,7 +119,12 @@ class Session {
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('error', ignore);
     socket.once('close', () => this.#onClose());
-    const { pick, timeouts, clock } = this.#options;
+    const { pick, refusal, timeouts, clock } = this.#options;
+    const refused = refusal();
+    if (refused !== null) {
+      this.#fail(refused);
+      return;
+    }
     const dialled = await dial(pick, timeouts().connectMs, clock, this.#left.signal);
     const carrier = await loading;
     if (typeof dialled === 'string') this.#fail(dialled);
