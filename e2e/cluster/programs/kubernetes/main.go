@@ -26,8 +26,9 @@ import (
 var parts = map[string]func() *cobra.Command{
 	"kube-apiserver":          apiserver.NewAPIServerCommand,
 	"kube-controller-manager": controllermanager.NewControllerManagerCommand,
-	"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand(nil) },
-	"kube-proxy":              kubeproxy.NewProxyCommand,
+	// No option, not a nil one: it would be called.
+	"kube-scheduler": func() *cobra.Command { return scheduler.NewSchedulerCommand() },
+	"kube-proxy":     kubeproxy.NewProxyCommand,
 	// The kubelet makes its own signal context: a second one panics "close of closed channel".
 	"kubelet": func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
 	"kubectl": kubectl.NewDefaultKubectlCommand,

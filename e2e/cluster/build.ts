@@ -1,0 +1,198 @@
+// The programs of a control plane, built once from their Go modules (programs/) and kept outside the repository by content hash.
+// Called by startCluster and `npm run cluster`; starts none of them.
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '../../scripts/python-env.ts';
+
+/** Where the built programs lie. */
+export const clusterCache = join(cacheFolder, 'cluster');
+
+const sources = fileURLToPath(new URL('programs/', import.meta.url));
+
+/** Without it the API server calls itself v0.0.0-master and clients misjudge it. Goes with programs/kubernetes/go.mod. */
+const VERSION = 'k8s.io/component-base/version';
+const LINKER = `-s -w -X ${VERSION}.gitVersion=v1.36.3 -X ${VERSION}.gitMajor=1 -X ${VERSION}.gitMinor=36`;
+const FLAGS = ['build', '-trimpath', '-buildvcs=false', '-ldflags', LINKER];
+
+interface Recipe {
+  /** What `go build` is given. */
+  readonly package: string;
+  /** Names under which the program is started, where it looks at its own. */
+  readonly links: readonly string[];
+  /** Path in the cache → path in the Go module `module`: files that belong to the program. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly module?: string;
+}
+
+const RECIPES = {
+  kubernetes: {
+    package: '.',
+    links: ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'kubelet', 'kubectl'],
+    files: {},
+  },
+  etcd: { package: '.', links: [], files: {} },
+  kwok: {
+    package: 'sigs.k8s.io/kwok/cmd/kwok',
+    links: [],
+    module: 'sigs.k8s.io/kwok',
+    files: { 'stages/node': 'kustomize/stage/node', 'stages/pod': 'kustomize/stage/pod' },
+  },
+} satisfies Record<string, Recipe>;
+
+export type ProgramName = keyof typeof RECIPES;
+export const PROGRAMS = Object.keys(RECIPES) as readonly ProgramName[];
+
+/**
+ * @returns absolute path of the folder that holds the program and its links, such as `…/kubernetes-0123abcd/kube-apiserver`
+ * @throws Error that says what is missing or Go's own last words
+ */
+export async function buildProgram(name: ProgramName): Promise<string> {
+  const cached = cachedProgram(name);
+  if (cached !== undefined) return cached;
+  const go = goVersion();
+  if (go === undefined) throw new Error(noGo);
+  const folder = join(clusterCache, `${name}-${sourceHash(name)}-${hashOf(go)}`);
+  mkdirSync(clusterCache, { recursive: true });
+  await locked(`${folder}.lock`, async () => {
+    // Somebody else may have built it while this process waited.
+    if (!existsSync(folder)) await buildInto(name, folder);
+  });
+  return folder;
+}
+
+/** @returns why no control plane can be had here, undefined when it can */
+export function whyNoCluster(): string | undefined {
+  if (goVersion() === undefined && PROGRAMS.some((name) => cachedProgram(name) === undefined)) return noGo;
+  if (versionOf('openssl', ['version']) === undefined) return 'openssl is not installed: certificates are made by it';
+  return undefined;
+}
+
+const noGo =
+  'Go is not installed, and no control plane built earlier is in the cache: install Go 1.26 or newer (https://go.dev/dl)';
+
+/** Without Go, what any version of Go built from these sources will do. */
+function cachedProgram(name: ProgramName): string | undefined {
+  const go = goVersion();
+  const stem = `${name}-${sourceHash(name)}-`;
+  if (go !== undefined) return [join(clusterCache, stem + hashOf(go))].find(existsSync);
+  if (!existsSync(clusterCache)) return undefined;
+  const found = readdirSync(clusterCache).find((entry) => entry.startsWith(stem) && !entry.includes('.'));
+  return found && join(clusterCache, found);
+}
+
+/** Over all that decides what comes out, but Go's version. */
+function sourceHash(name: ProgramName): string {
+  const folder = join(sources, name);
+  const files = readdirSync(folder).sort();
+  const content = files.map((file) => `${file}\0${readFileSync(join(folder, file), 'utf8')}`);
+  return hashOf(JSON.stringify([FLAGS, RECIPES[name], content]));
+}
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+let askedGo: { readonly version: string | undefined } | undefined;
+function goVersion(): string | undefined {
+  askedGo ??= { version: versionOf('go', ['version']) };
+  return askedGo.version;
+}
+
+function versionOf(program: string, args: readonly string[]): string | undefined {
+  try {
+    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Built beside, then renamed: an interrupted build leaves nothing that looks whole. */
+async function buildInto(name: ProgramName, folder: string): Promise<void> {
+  const recipe: Recipe = RECIPES[name];
+  const partial = `${folder}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  process.stderr.write(`building ${name} (once; the first time it takes minutes) …\n`);
+  const began = performance.now();
+  await go(name, [...FLAGS, '-o', join(partial, name), recipe.package]);
+  for (const link of recipe.links) symlinkSync(name, join(partial, link));
+  for (const [target, source] of Object.entries(recipe.files)) {
+    cpSync(join(moduleFolder(name, recipe.module ?? ''), source), join(partial, target), { recursive: true });
+  }
+  renameSync(partial, folder);
+  process.stderr.write(`built ${name} in ${Math.round((performance.now() - began) / 1000)} s\n`);
+}
+
+function go(name: ProgramName, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('go', args, { cwd: join(sources, name), env: goEnv(), stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      const text = chunk.toString();
+      said = (said + text).slice(-4000);
+      process.stderr.write(text);
+    });
+    child.once('error', reject);
+    child.once('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`go build of ${name} ended with ${code}:\n${said}`)),
+    );
+  });
+}
+
+/** Its files are read-only in the module cache; the copies keep that, which a removal of the folder does not mind. */
+function moduleFolder(name: ProgramName, module: string): string {
+  const args = ['list', '-m', '-f', '{{.Dir}}', module];
+  return execFileSync('go', args, { cwd: join(sources, name), env: goEnv(), encoding: 'utf8' }).trim();
+}
+
+function goEnv(): NodeJS.ProcessEnv {
+  return { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' };
+}
+
+const LOCK_WAIT_MS = 30 * 60_000;
+
+/** One builder at a time, over processes: a folder is made by one only. The lock of a process that is gone is taken over. */
+async function locked(path: string, action: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + LOCK_WAIT_MS;
+  while (!takeLock(path)) {
+    if (performance.now() > deadline)
+      throw new Error(`another process builds for 30 minutes: remove ${path} if none does`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  try {
+    await action();
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+function takeLock(path: string): boolean {
+  try {
+    writeFileSync(path, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    if (!isLockHeld(path)) rmSync(path, { force: true });
+    return false;
+  }
+}
+
+function isLockHeld(path: string): boolean {
+  try {
+    const pid = Number(readFileSync(path, 'utf8'));
+    // Empty for the moment between its making and its writing.
+    return pid === 0 || process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
