@@ -7,6 +7,8 @@ import type { ListenAddress } from './address.ts';
 import { bindServer } from './bind.ts';
 
 export interface AdminSources {
+  /** Why the program should be started anew; null: it need not. Default: it lives when it answers. */
+  readonly healthy?: () => string | null;
   /** Why the program takes no requests now; null: it does. */
   readonly ready: () => string | null;
   /** The status document; must be JSON. */
@@ -54,7 +56,7 @@ function makeServer(onRequest: (request: IncomingMessage, response: ServerRespon
   return server;
 }
 
-async function loadApp({ ready, status, metrics }: AdminSources): Promise<App> {
+async function loadApp({ healthy, ready, status, metrics }: AdminSources): Promise<App> {
   const { default: express } = await import('express');
   const app = express();
   app.disable('x-powered-by');
@@ -64,16 +66,8 @@ async function loadApp({ ready, status, metrics }: AdminSources): Promise<App> {
     if (request.method === 'GET' || request.method === 'HEAD') next();
     else response.status(405).set('Allow', 'GET, HEAD').type('text').send('Only GET and HEAD.\n');
   });
-  app.get('/healthz', (_request: Request, response: Response) => {
-    response.type('text').send('ok\n');
-  });
-  app.get('/readyz', (_request: Request, response: Response) => {
-    const reason = ready();
-    response
-      .status(reason === null ? 200 : 503)
-      .type('text')
-      .send(`${reason ?? 'ready'}\n`);
-  });
+  app.get('/healthz', (_request: Request, response: Response) => tell(response, healthy?.() ?? null, 'ok'));
+  app.get('/readyz', (_request: Request, response: Response) => tell(response, ready(), 'ready'));
   app.get('/status', (_request: Request, response: Response) => {
     response.json(status());
   });
@@ -88,6 +82,13 @@ async function loadApp({ ready, status, metrics }: AdminSources): Promise<App> {
     response.status(500).type('text').send(`${error.message}\n`);
   });
   return app as unknown as App;
+}
+
+function tell(response: Response, wrong: string | null, right: string): void {
+  response
+    .status(wrong === null ? 200 : 503)
+    .type('text')
+    .send(`${wrong ?? right}\n`);
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -1,13 +1,68 @@
-// The operator's program. Today it prints the CustomResourceDefinition; reconciling comes with operator/webapp/.
+// The program webapp-operator: wiring only. Command line, environment and signals come in here. Exit codes: 0 asked to stop, 1 an address, or the
+// Lease was lost, 2 the command line, the manifest or the credentials, 70 an error inside.
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { stringify } from 'yaml';
 import { makeCrd } from '../core/app/crd.ts';
+import { systemClock } from '../core/clock.ts';
+import { makeLog } from '../core/log.ts';
+import { inClusterAccess } from '../kube/access/in-cluster.ts';
+import { kubeconfigAccess } from '../kube/access/kubeconfig.ts';
+import type { Access } from '../kube/transport.ts';
+import manifest from '../package.json' with { type: 'json' };
+import { dryRun } from './dry-run.ts';
+import { describeFailure, EXIT_INTERNAL } from './failure.ts';
+import { type Flags, parseFlags, USAGE } from './flags.ts';
+import { Program } from './program.ts';
 
-const USAGE = 'usage: webapp-operator crd    prints the CustomResourceDefinition, for kubectl apply -f -';
+const log = makeLog((line) => process.stderr.write(`${line}\n`), systemClock.wall);
 
-if (process.argv[2] === 'crd') {
-  process.stdout.write(stringify(makeCrd(), { lineWidth: 120, aliasDuplicateObjects: false }));
-} else {
-  console.error(USAGE);
-  console.error('This version does not run in a cluster yet: `webapp up` serves a WebApp on this machine.');
-  process.exitCode = process.argv[2] === '--help' ? 0 : 2;
+process.on('uncaughtException', (error) => {
+  log.error('uncaught error', { code: 'INTERNAL', reason: error });
+  process.exit(EXIT_INTERNAL);
+});
+
+try {
+  const command = parseFlags(process.argv.slice(2), manifest.version);
+  if (command === 'help') process.stdout.write(USAGE);
+  else if (command === 'version') process.stdout.write(`webapp-operator ${manifest.version}\n`);
+  else if (command === 'crd')
+    process.stdout.write(stringify(makeCrd(), { lineWidth: 120, aliasDuplicateObjects: false }));
+  else if ('dryRun' in command) printDryRun(command.dryRun);
+  else await run(command.run);
+} catch (error) {
+  const { exitCode, ...failure } = describeFailure(error);
+  log.error('the operator cannot start', failure);
+  process.exitCode = exitCode;
+}
+
+function printDryRun({ file, settings }: { file: string; settings: Flags['settings'] }): void {
+  process.stdout.write(dryRun(readFileSync(file === '-' ? 0 : file, 'utf8'), settings).yaml);
+}
+
+async function run(flags: Flags): Promise<void> {
+  const program = new Program({
+    flags,
+    access: await openAccess(flags),
+    identity: `${flags.identity ?? hostname()}_${randomBytes(4).toString('hex')}`,
+    version: manifest.version,
+    log,
+    clock: systemClock,
+    onFatal: (reason) => {
+      log.error('the operator ends', { code: 'LEASE_LOST', reason });
+      process.exit(1);
+    },
+  });
+  const stop = (): void => void program.stop().then(() => process.exit(0));
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  await program.start();
+}
+
+function openAccess({ kubeconfig, context }: Flags): Access | Promise<Access> {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
+  const inCluster = kubeconfig === undefined && context === undefined && host !== undefined && port !== undefined;
+  if (inCluster) return inClusterAccess({ host, port });
+  return kubeconfigAccess({ path: kubeconfig, context });
 }

@@ -1,0 +1,99 @@
+// Gathers what one pass looks at. The only place that turns what the API server has into the types of the plan.
+import { webAppSchema } from '../../core/app/schema.ts';
+import { validateWebApp } from '../../core/app/validate.ts';
+import type { Problem } from '../../core/errors.ts';
+import type { NamedObjects } from '../../kube/named.ts';
+import type { KubeObject } from '../../kube/object.ts';
+import type { Settings } from '../settings.ts';
+import type { Caches } from './caches.ts';
+import { CONFIG_MAP, SECRET } from './kinds.ts';
+import { names, PORT } from './names.ts';
+import type { LiveWebApp, Observed, Pod, Reference } from './observed.ts';
+import { referencesOf } from './render/render.ts';
+import type { ReportTarget, WorkerReports } from './reports.ts';
+
+export interface Sources {
+  readonly caches: Caches;
+  readonly named: NamedObjects;
+  readonly reports: WorkerReports;
+  readonly settings: Settings;
+}
+
+/** @param object the WebApp `key` as it is in the cache */
+export function observe(sources: Sources, key: string, object: KubeObject): Observed {
+  const { caches, named, reports, settings } = sources;
+  const { webApp, invalid } = readWebApp(object);
+  return {
+    webApp,
+    invalid,
+    children: caches.children(key, webApp.metadata.uid),
+    pods: caches.pods(key),
+    references: invalid.length > 0 ? [] : readReferences(named, key, webApp),
+    reports: reports.of(key),
+    apis: caches.apis(),
+    settings,
+  };
+}
+
+/** The workers to ask for their state from now on. */
+export function reportTargets({ caches }: Sources, key: string, uid: string): ReportTarget[] {
+  const pods = caches.pods(key).filter(isAskable);
+  if (pods.length === 0) return [];
+  const configMaps = caches.children(key, uid).filter(({ kind }) => kind === 'ConfigMap');
+  return pods.map((pod) => ({
+    pod: pod.metadata.name,
+    uid: pod.metadata.uid,
+    ip: pod.ip ?? '',
+    port: PORT.workerAdmin,
+    configHash: hashIn(
+      configMaps.find(({ metadata }) => metadata.name === names.workerConfig(pod.webApp, pod.revision)),
+    ),
+  }));
+}
+
+function isAskable({ component, ip, metadata, phase }: Pod): boolean {
+  return component === 'worker' && ip !== undefined && metadata.deletionTimestamp === undefined && phase === 'Running';
+}
+
+function hashIn(configMap: KubeObject | undefined): string | undefined {
+  const document = (configMap?.['data'] as Record<string, string> | undefined)?.['worker.json'];
+  return document?.match(/"hash":\s*"([0-9a-f]+)"/)?.[1];
+}
+
+/**
+ * Types and defaults only: what the API server admitted is not refused here a second time. What this version's schema cannot read at all (an
+ * older or newer CRD is installed) is `invalid`.
+ */
+export function readWebApp(object: KubeObject): { webApp: LiveWebApp; invalid: readonly Problem[] } {
+  const { status, metadata } = object;
+  const parsed = webAppSchema.safeParse({
+    ...object,
+    metadata: { ...metadata, annotations: metadata.annotations ?? {} },
+  });
+  const webApp = { ...(parsed.success ? parsed.data : object), metadata, ...(status !== undefined && { status }) };
+  return { webApp: webApp as unknown as LiveWebApp, invalid: parsed.success ? [] : validateWebApp(object).problems };
+}
+
+function readReferences(named: NamedObjects, key: string, webApp: LiveWebApp): Reference[] {
+  const { namespace } = webApp.metadata;
+  const wanted = referencesOf(webApp).map((reference) => ({
+    ...reference,
+    resource: reference.kind === 'Secret' ? SECRET : CONFIG_MAP,
+  }));
+  named.want(
+    key,
+    wanted.map(({ resource, name }) => ({ resource, namespace, name })),
+  );
+  return wanted.map(({ resource, ...reference }) => {
+    const seen = named.state(resource, namespace, reference.name);
+    const { state } = seen;
+    if (state === 'forbidden') return { ...reference, state, message: seen.message, missingKeys: [] };
+    if (state !== 'present') return { ...reference, state, missingKeys: [] };
+    return {
+      ...reference,
+      state,
+      hash: seen.hash,
+      missingKeys: reference.keys.filter((name) => !seen.keys.includes(name)),
+    };
+  });
+}

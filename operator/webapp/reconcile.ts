@@ -1,0 +1,81 @@
+// One pass for one WebApp: observe → plan → apply → report.
+import { isDeepStrictEqual } from 'node:util';
+import { API_VERSION, KIND } from '../../core/app/schema.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Log } from '../../core/log.ts';
+import type { WebAppStatus } from '../../core/status/webapp.ts';
+import type { Client } from '../../kube/client.ts';
+import type { Reconcile, ReconcileResult } from '../../kube/controller.ts';
+import { isNotFound } from '../../kube/errors.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import { applyChanges } from './apply.ts';
+import type { Change } from './changes.ts';
+import { WEBAPP } from './kinds.ts';
+import { observe, reportTargets, type Sources } from './observe.ts';
+import type { LiveWebApp } from './observed.ts';
+import { planWebApp, withFailures } from './plan/plan.ts';
+
+export interface ReconcilerOptions extends Sources {
+  readonly client: Client;
+  readonly events: EventRecorder;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** What the API server refuses may be allowed later (a quota, a policy): looked at again after so long at least. */
+const REFUSED_RETRY_MS = 60_000;
+
+export function makeReconcile(options: ReconcilerOptions): Reconcile {
+  const { caches, named, reports, client, clock, log } = options;
+
+  const letGo = (key: string): ReconcileResult => {
+    named.want(key, []);
+    reports.want(key, []);
+    return {};
+  };
+
+  return async (key, signal) => {
+    const object = caches.webApp(key);
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) return letGo(key);
+    const observed = observe(options, key, object);
+    const { webApp } = observed;
+    const plan = planWebApp(observed, clock.wall());
+    for (const change of plan.changes) log.info('changing', { webApp: key, ...describeChange(change) });
+    const failures = await applyChanges(client, webApp, plan.changes, caches, signal);
+    for (const { change, type, message } of failures)
+      log.warn('not changed', { webApp: key, ...describeChange(change), code: type, reason: message });
+    const status = withFailures(plan.status, failures, webApp.status, clock.wall());
+    await report(options, webApp, status);
+    for (const event of plan.events)
+      options.events.record({
+        regarding: { apiVersion: API_VERSION, kind: KIND, metadata: webApp.metadata },
+        ...event,
+      });
+    reports.want(key, reportTargets(options, key, webApp.metadata.uid));
+    return { requeueAfterMs: plan.requeueAfterMs, ...(failures.length > 0 && { retryAfterMs: REFUSED_RETRY_MS }) };
+  };
+}
+
+/** Written only when it differs; the WebApp may be gone meanwhile. */
+async function report({ client, caches }: ReconcilerOptions, webApp: LiveWebApp, status: WebAppStatus): Promise<void> {
+  if (isDeepStrictEqual(status, webApp.status)) return;
+  const { name, namespace, uid } = webApp.metadata;
+  try {
+    const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace, uid }, status };
+    caches.wrote(await client.apply(WEBAPP, object, { subresource: 'status' }));
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+function describeChange(change: Change): Record<string, unknown> {
+  switch (change.verb) {
+    case 'apply':
+    case 'handOver':
+      return { verb: change.verb, kind: change.object.kind, name: change.object.metadata.name, why: change.why };
+    case 'delete':
+      return { verb: change.verb, kind: change.kind, name: change.seen.name, why: change.why };
+    case 'refresh':
+      return { verb: change.verb, kind: 'Pod', name: change.pod.name, hash: change.hash };
+  }
+}
