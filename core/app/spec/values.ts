@@ -1,0 +1,112 @@
+// Values that many fields of a WebApp share: durations, sizes, names, paths. Makers give a fresh schema at each call: a rule or a description of
+// one field must not show at another.
+import { z } from 'zod';
+import { DURATION_PATTERN, MAX_TIMEOUT_MS, parseDuration, QUANTITY_PATTERN, TIMEOUT_PATTERN } from '../../quantity.ts';
+import { withRules } from '../rules.ts';
+
+/** What to write instead, shown with a problem of this field: read by validation, left out of the CRD. */
+export const MEND = 'mend';
+
+const TIMEOUT_MEND = 'write a duration such as 500ms, 30s, 5m or 1h30m, at most 24h';
+
+/** Makes a fresh schema at each call: a rule or a description of one field must not show at another. */
+export const timeout = () =>
+  withRules(
+    z
+      .string()
+      .max(32)
+      .regex(new RegExp(TIMEOUT_PATTERN))
+      .meta({ [MEND]: TIMEOUT_MEND }),
+    {
+      cel: "duration(self) > duration('0s') && duration(self) <= duration('24h')",
+      holds: (text) => parseDuration(text) > 0 && parseDuration(text) <= MAX_TIMEOUT_MS,
+      message: 'must be longer than zero and at most 24h',
+      mend: TIMEOUT_MEND,
+    },
+  );
+export const age = () =>
+  z
+    .string()
+    .max(32)
+    .regex(new RegExp(DURATION_PATTERN))
+    .meta({ [MEND]: 'write a duration such as 0s, 10m, 7d or 1y' });
+export const quantity = () =>
+  z
+    .string()
+    .max(16)
+    .regex(new RegExp(QUANTITY_PATTERN))
+    .meta({ [MEND]: 'write a size such as 512Ki, 10Mi or 2Gi' });
+
+export const name = () =>
+  z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+    .meta({ [MEND]: 'write the name of an object: lower-case letters, digits, - and .' });
+export const dataKey = () =>
+  z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[-._a-zA-Z0-9]+$/)
+    .meta({ [MEND]: 'write a key of its data: letters, digits, -, _ and .' });
+export const absolutePath = () =>
+  z
+    .string()
+    .min(2)
+    .max(1024)
+    .regex(/^\/[^:\x00-\x1f]+$/)
+    .meta({ [MEND]: 'write an absolute path without a colon, such as /etc/shop' });
+/** `x-kubernetes-int-or-string`: what Kubernetes takes as a quantity. */
+export const resourceQuantity = withRules(
+  z
+    .union([
+      z.int().min(0).max(2_147_483_647),
+      z
+        .string()
+        .max(24)
+        .regex(/^[0-9]+(\.[0-9]{1,9})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/),
+    ])
+    .meta({ 'x-kubernetes-int-or-string': true, [MEND]: 'write a quantity such as 500m, 2, 512Mi or 1Gi' }),
+  {
+    cel: "type(self) == int ? self >= 0 : self.matches('^[0-9]{1,12}([.][0-9]{1,9})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$')",
+    holds: () => true, // the union above says it already
+    message: 'must be a quantity such as 500m, 2, 512Mi or 1Gi',
+    mend: 'write a quantity such as 500m, 2, 512Mi or 1Gi',
+  },
+);
+export const stringMap = (most: number) =>
+  z.record(z.string().max(317), z.string().max(4096)).meta({ maxProperties: most });
+/** Kubernetes' own shape, taken as it is and merged: the API server judges it when the Deployment is applied. */
+export const podTemplate = () =>
+  z.looseObject({}).meta({
+    'x-kubernetes-preserve-unknown-fields': true,
+    [MEND]: 'write a mapping, as the template of a Deployment has it',
+  });
+export const resources = () =>
+  z
+    .object({
+      requests: z
+        .record(z.string().max(63), resourceQuantity)
+        .meta({ maxProperties: 16 })
+        .optional()
+        .describe('What is set aside for each pod, such as cpu and memory.'),
+      limits: z
+        .record(z.string().max(63), resourceQuantity)
+        .meta({ maxProperties: 16 })
+        .optional()
+        .describe('What each pod may use at most.'),
+    })
+    .prefault({});
+
+export const hostname = () =>
+  z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^(\*\.)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$/)
+    .meta({
+      [MEND]:
+        'write a host name in lower case such as shop.example.com or *.example.com, without scheme, port and path',
+    });
