@@ -83,10 +83,23 @@ function lower(json: Json, path: string): StructuralSchema {
     schema['additionalProperties'] = lower(json['additionalProperties'] as Json, `${path}.*`);
   }
   if (json['items']) schema['items'] = lower(json['items'] as Json, `${path}[]`);
-  // int-or-string excludes `type`; its bounds are the rule's business.
-  if (schema['x-kubernetes-int-or-string']) delete schema['type'];
+  // int-or-string excludes `type`; its bounds are the rule's business, but CEL's cost is bounded by the length of the string.
+  if (schema['x-kubernetes-int-or-string']) {
+    delete schema['type'];
+    schema['maxLength'] = longestString(json);
+  }
   assertStructural(schema as StructuralSchema, json, path);
   return schema as StructuralSchema;
+}
+
+/** @returns characters of the longest string that one of a union's options takes */
+function longestString(union: Json): number {
+  const lengths = ((union['anyOf'] ?? []) as Json[])
+    .filter((option) => option['type'] === 'string')
+    .map((option) =>
+      Number(option['maxLength'] ?? Math.max(...(option['enum'] as string[]).map(({ length }) => length))),
+    );
+  return Math.max(...lengths);
 }
 
 function assertStructural(schema: StructuralSchema, json: Json, path: string): void {
@@ -96,7 +109,10 @@ function assertStructural(schema: StructuralSchema, json: Json, path: string): v
   for (const key of ['$ref', 'oneOf', 'allOf', 'not', 'nullable', 'patternProperties', 'uniqueItems']) {
     if (json[key] !== undefined) wrong(`${key} is not structural`);
   }
-  if (schema['x-kubernetes-int-or-string']) return;
+  if (schema['x-kubernetes-int-or-string']) {
+    if (!Number.isFinite(schema.maxLength)) wrong('an int-or-string needs a string with maxLength');
+    return;
+  }
   if (json['anyOf']) wrong('a union is not structural: use an enum, or int-or-string with a rule');
   if (!schema.type) wrong('has no type');
   if (schema.type === 'string' && schema.maxLength === undefined && !schema.enum)
