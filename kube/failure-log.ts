@@ -4,10 +4,13 @@ import { inspect } from 'node:util';
 import type { Clock } from '../core/clock.ts';
 import type { Log, LogFields } from '../core/log.ts';
 import { KubeError } from './errors.ts';
+import { TokenBuckets } from './token-buckets.ts';
 
 export interface FailureLog {
   /** One line: warn for a KubeError, error with the stack for anything else. */
   say(message: string, error: unknown, fields?: LogFields): void;
+  /** One line for what went wrong without an error. */
+  warn(message: string, fields: LogFields): void;
 }
 
 export interface FailureLogOptions {
@@ -20,28 +23,20 @@ export interface FailureLogOptions {
 }
 
 export function makeFailureLog({ log, clock, burst, everyMs }: FailureLogOptions): FailureLog {
-  let left = burst;
-  let refilledAt = clock.now();
+  const allowance = new TokenBuckets({ burst, refillMs: everyMs, keys: 1 });
   let leftOut = 0;
-  const mayWrite = (): boolean => {
-    const now = clock.now();
-    left = Math.min(burst, left + (now - refilledAt) / everyMs);
-    refilledAt = now;
-    if (left < 1) return false;
-    left -= 1;
-    return true;
+  const write = (level: 'warn' | 'error', message: string, fields: () => LogFields): void => {
+    if (!allowance.take('', clock.now())) {
+      leftOut += 1;
+      return;
+    }
+    log[level](message, { ...fields(), ...(leftOut > 0 && { leftOut }) });
+    leftOut = 0;
   };
   return {
-    say(message, error, fields = {}) {
-      if (!mayWrite()) {
-        leftOut += 1;
-        return;
-      }
-      const line = { ...fields, ...failureFields(error), ...(leftOut > 0 && { leftOut }) };
-      leftOut = 0;
-      if (error instanceof KubeError) log.warn(message, line);
-      else log.error(message, line);
-    },
+    say: (message, error, fields) =>
+      write(error instanceof KubeError ? 'warn' : 'error', message, () => ({ ...fields, ...failureFields(error) })),
+    warn: (message, fields) => write('warn', message, () => fields),
   };
 }
 
