@@ -18,6 +18,8 @@ export interface Flags {
   readonly concurrency: number;
   /** Time between two questions to a worker that is in step; 0: never. */
   readonly statusIntervalMs: number;
+  /** Everything is looked at again so often, in case something was missed. */
+  readonly resyncMs: number;
   /** undefined: the cluster this runs in, or the kubeconfig of the person. */
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
@@ -43,6 +45,7 @@ webapp-operator crd                   prints the CustomResourceDefinition
   --drain-delay DURATION        how long pods still take requests after SIGTERM (default 5s)
   --concurrency N               WebApps looked at at a time (default 10)
   --status-interval DURATION    between two looks at a worker's status document (default 30s; 0s: none)
+  --resync-interval DURATION    between two looks at everything (default 10h)
   --kubeconfig FILE             default: the cluster this runs in, else $KUBECONFIG or ~/.kube/config
   --context NAME                of the kubeconfig
   -h, --help                    this text
@@ -59,6 +62,7 @@ const OPTIONS = {
   'drain-delay': { type: 'string', default: '5s' },
   concurrency: { type: 'string', default: '10' },
   'status-interval': { type: 'string', default: '30s' },
+  'resync-interval': { type: 'string', default: '10h' },
   kubeconfig: { type: 'string' },
   context: { type: 'string' },
   'dry-run': { type: 'boolean', default: false },
@@ -97,6 +101,7 @@ export function parseFlags(args: readonly string[], version: string): Command {
     admin: address(values.admin, problems),
     concurrency: concurrency(values.concurrency, problems),
     statusIntervalMs: duration('--status-interval', values['status-interval'], problems),
+    resyncMs: resync(values['resync-interval'], problems),
     kubeconfig: values.kubeconfig,
     context: values.context,
   };
@@ -153,6 +158,13 @@ function concurrency(value: string, problems: Problem[]): number {
     mend: 'write a number such as 10',
   });
   return 1;
+}
+
+function resync(value: string, problems: Problem[]): number {
+  const ms = duration('--resync-interval', value, problems);
+  if (ms === 0 && problems.length === 0)
+    problems.push({ field: '--resync-interval', value, message: 'is zero', mend: 'write a duration such as 10h' });
+  return ms;
 }
 
 function duration(field: string, value: string, problems: Problem[]): number {

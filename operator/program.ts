@@ -33,8 +33,6 @@ export interface ProgramOptions {
 
 const LEASE = 'webapp-operator';
 const METRIC_PREFIX = 'webapp_operator';
-/** Everything is looked at again so often, in case something was missed: a steady cluster sees no write from it. */
-const RESYNC_MS = 10 * 3_600_000;
 /** An optional CRD may be installed later. */
 const DISCOVERY_MS = 60_000;
 /** How long passes in work may take at the end. */
@@ -162,7 +160,7 @@ export class Program {
   #lead(): void {
     if (this.#stopping) return;
     this.#options.log.info('reconciling', { identity: this.#options.identity });
-    this.#every(RESYNC_MS, () => this.#resync());
+    this.#every(this.#options.flags.resyncMs, () => this.#resync());
     this.#controller.start();
   }
 
