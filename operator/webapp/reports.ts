@@ -2,6 +2,10 @@
 // pod; tells when what a WebApp's status says of them would differ.
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
+import type { WorkerStatus } from '../../core/status/worker.ts';
+import { DueHeap } from '../../kube/due-heap.ts';
+import { type FailureLog, makeFailureLog } from '../../kube/failure-log.ts';
+import { askWorker } from './ask-worker.ts';
 import type { WorkerReport } from './observed.ts';
 
 export interface ReportTarget {
@@ -31,6 +35,248 @@ export interface WorkerReportsOptions {
   readonly busyMs?: number;
   /** Questions at a time. Default 64. */
   readonly concurrency?: number;
+  /** In [0, 1). */
+  readonly random?: () => number;
 }
 
-export declare function makeWorkerReports(options: WorkerReportsOptions): WorkerReports;
+/** A wait is about a sixth of the time that a worker has been out of step. */
+const BUSY_FACTOR = 1.2;
+const FAILED_FACTOR = 1.6;
+/** Answers missed in a row until what a worker told last is no longer believed. */
+const FAILURES = 3;
+/** A worker that does not answer is asked this many times more seldom than one in step, at last. */
+const FAILED_SLOWER = 4;
+
+/** One pod, and what is known of it. */
+interface Asked {
+  readonly key: string;
+  target: ReportTarget;
+  report: WorkerReport | undefined;
+  /** What the status tells of `report`, to compare: of its processes and configuration, and of its queue. */
+  told: string;
+  queue: number;
+  inStep: boolean;
+  /** In a row. */
+  failures: number;
+  waitMs: number;
+  asking: boolean;
+}
+
+export function makeWorkerReports(options: WorkerReportsOptions): WorkerReports {
+  return new Reports(options);
+}
+
+class Reports implements WorkerReports {
+  readonly #clock: Clock;
+  readonly #quietMs: number;
+  readonly #busyMs: number;
+  readonly #concurrency: number;
+  readonly #random: () => number;
+  readonly #failureLog: FailureLog;
+  readonly #byKey = new Map<string, Map<string, Asked>>();
+  readonly #listeners = new Set<(key: string) => void>();
+  /** By uid. Those that did not answer wait apart: their timeouts must not hold up the others. */
+  readonly #due = new DueHeap<Asked>();
+  readonly #doubtful = new DueHeap<Asked>();
+  readonly #questions = new Set<AbortController>();
+  #closed = false;
+  #inFlight = 0;
+  #doubtfulInFlight = 0;
+  /** One for all pods. */
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ log, clock, quietMs = 30_000, busyMs = 300, concurrency = 64, random }: WorkerReportsOptions) {
+    this.#clock = clock;
+    this.#quietMs = quietMs;
+    this.#busyMs = Math.min(busyMs, quietMs);
+    this.#concurrency = concurrency;
+    this.#random = random ?? Math.random;
+    this.#failureLog = makeFailureLog({ log, clock, burst: 3, everyMs: 60_000 });
+  }
+
+  want(key: string, targets: readonly ReportTarget[]): void {
+    if (this.#closed || this.#quietMs === 0) return;
+    const before = this.#byKey.get(key);
+    const wanted = new Map(targets.map((target) => [target.uid, this.#welcome(key, target, before?.get(target.uid))]));
+    for (const uid of before?.keys() ?? []) if (!wanted.has(uid)) this.#forget(uid);
+    if (wanted.size > 0) this.#byKey.set(key, wanted);
+    else this.#byKey.delete(key);
+    this.#pump();
+  }
+
+  of(key: string): readonly WorkerReport[] {
+    const all = this.#byKey.get(key)?.values() ?? [];
+    return [...all].flatMap(({ report }) => (report ? [report] : []));
+  }
+
+  onChange(listener: (key: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const question of this.#questions) question.abort();
+    clearTimeout(this.#timer);
+    this.#due.clear();
+    this.#doubtful.clear();
+    this.#byKey.clear();
+    this.#listeners.clear();
+  }
+
+  #welcome(key: string, target: ReportTarget, known: Asked | undefined): Asked {
+    if (known === undefined || known.target.ip !== target.ip || known.target.port !== target.port) {
+      const asked: Asked = {
+        key,
+        target,
+        report: undefined,
+        told: '',
+        queue: 0,
+        inStep: false,
+        failures: 0,
+        waitMs: this.#busyMs,
+        asking: false,
+      };
+      this.#schedule(asked, this.#busyMs * this.#random());
+      return asked;
+    }
+    const changed = known.target.configHash !== target.configHash;
+    known.target = target;
+    if (changed) this.#hurry(known);
+    return known;
+  }
+
+  /** What it runs by has just been changed: its answer will be another soon. */
+  #hurry(asked: Asked): void {
+    asked.waitMs = this.#busyMs;
+    if (!asked.asking) this.#schedule(asked, this.#busyMs);
+  }
+
+  #forget(uid: string): void {
+    this.#due.remove(uid);
+    this.#doubtful.remove(uid);
+  }
+
+  #schedule(asked: Asked, waitMs: number): void {
+    const { uid } = asked.target;
+    this.#forget(uid);
+    const heap = asked.failures > 0 ? this.#doubtful : this.#due;
+    heap.put(uid, this.#clock.now() + waitMs, asked);
+  }
+
+  /** Asks all that are due, within bounds, and sets the timer for the next. */
+  #pump(): void {
+    if (this.#closed) return;
+    for (let asked = this.#takeDue(); asked !== undefined; asked = this.#takeDue()) void this.#ask(asked);
+    clearTimeout(this.#timer);
+    const next = this.#nextDueAt();
+    if (next === undefined) return;
+    this.#timer = setTimeout(() => this.#pump(), Math.max(1, next - this.#clock.now()));
+    this.#timer.unref();
+  }
+
+  #takeDue(): Asked | undefined {
+    if (this.#inFlight >= this.#concurrency) return undefined;
+    const now = this.#clock.now();
+    for (const heap of this.#heaps()) {
+      const first = heap.first();
+      if (first === undefined || first.dueAt > now) continue;
+      heap.remove(first.key);
+      return first.value;
+    }
+    return undefined;
+  }
+
+  /** @returns undefined when an answer has to come first, or nobody is to be asked */
+  #nextDueAt(): number | undefined {
+    if (this.#inFlight >= this.#concurrency) return undefined;
+    const dues = this.#heaps().flatMap((heap) => heap.first()?.dueAt ?? []);
+    return dues.length > 0 ? Math.min(...dues) : undefined;
+  }
+
+  /** Those to take from: half of the questions at most go to pods that did not answer the last one. */
+  #heaps(): DueHeap<Asked>[] {
+    const full = this.#doubtfulInFlight >= Math.max(1, this.#concurrency >> 1);
+    return full ? [this.#due] : [this.#due, this.#doubtful];
+  }
+
+  async #ask(asked: Asked): Promise<void> {
+    const { target } = asked;
+    const doubtful = asked.failures > 0 ? 1 : 0;
+    asked.asking = true;
+    this.#inFlight++;
+    this.#doubtfulInFlight += doubtful;
+    const answer = await this.#answerOf(target);
+    this.#inFlight--;
+    this.#doubtfulInFlight -= doubtful;
+    asked.asking = false;
+    // It may have been let go of meanwhile, or have got another address.
+    if (this.#byKey.get(asked.key)?.get(target.uid) === asked) {
+      const differs = answer instanceof Error ? this.#failed(asked, answer) : this.#answered(asked, answer);
+      this.#schedule(asked, this.#jittered(asked.waitMs));
+      if (differs) for (const listener of this.#listeners) listener(asked.key);
+    }
+    this.#pump();
+  }
+
+  async #answerOf(target: ReportTarget): Promise<WorkerStatus | Error> {
+    const question = new AbortController();
+    this.#questions.add(question);
+    try {
+      return await askWorker(target, question.signal);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    } finally {
+      this.#questions.delete(question);
+    }
+  }
+
+  /** @returns whether the status would differ */
+  #answered(asked: Asked, status: WorkerStatus): boolean {
+    const { pod, uid, configHash } = asked.target;
+    const told = tellingPart(status);
+    const queue = status.queue.length;
+    const inStep = isInStep(status, configHash);
+    const moved = told !== asked.told;
+    const differs = moved || queue !== asked.queue;
+    asked.waitMs = inStep
+      ? this.#quietMs
+      : moved || asked.inStep || asked.failures > 0
+        ? this.#busyMs
+        : this.#slower(asked);
+    Object.assign(asked, { report: { pod, uid, status }, told, queue, inStep, failures: 0 });
+    return differs;
+  }
+
+  #slower({ waitMs }: Asked): number {
+    return Math.min(this.#quietMs, waitMs * BUSY_FACTOR);
+  }
+
+  /** @returns whether the status would differ */
+  #failed(asked: Asked, error: Error): boolean {
+    asked.failures++;
+    const grown = asked.failures === 1 ? this.#busyMs : asked.waitMs * FAILED_FACTOR;
+    asked.waitMs = Math.min(this.#quietMs * FAILED_SLOWER, grown);
+    if (asked.failures !== FAILURES) return false;
+    const { pod, ip } = asked.target;
+    this.#failureLog.warn('a worker does not tell its status', { webApp: asked.key, pod, ip, reason: error.message });
+    const differs = asked.report !== undefined;
+    Object.assign(asked, { report: undefined, told: '', queue: 0, inStep: false });
+    return differs;
+  }
+
+  #jittered(ms: number): number {
+    return ms * (0.75 + this.#random() / 2);
+  }
+}
+
+/** Pure. What says that a worker is getting on; the length of its queue moves by itself. */
+function tellingPart({ processes, config, deaths }: WorkerStatus): string {
+  const [death] = deaths;
+  return JSON.stringify([processes.desired, processes.ready, config.hash, config.error, death && [death.id, death.at]]);
+}
+
+function isInStep({ state, processes, config }: WorkerStatus, configHash: string | undefined): boolean {
+  const current = configHash === undefined || config.hash === configHash;
+  return current && state === 'running' && processes.ready === processes.desired;
+}

@@ -1,0 +1,94 @@
+// One question to a worker's admin port, and what is kept of its answer. The pod runs somebody's application: its answer is bounded and checked.
+import { type ClientRequest, get, type IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import { REPLACE_CAUSES, type WorkerStatus, workerStatusSchema } from '../../core/status/worker.ts';
+
+/** Of an answer, in bytes. The list of 256 processes takes a few hundred KiB. */
+const MAX_BODY = 1024 * 1024;
+const MAX_HEAD = 8 * 1024;
+const TIMEOUT_MS = 2_000;
+/** What is kept of one text, in UTF-16 units. */
+const MAX_TEXT = 4_096;
+
+/** Every kept report has the same: request counters would fill the memory, and the metrics have them. */
+const NO_REQUESTS: WorkerStatus['requests'] = { total: 0, inFlight: 0, byClass: {}, faults: {}, redispatched: 0 };
+
+/**
+ * A connection for each question: kept ones would be an open socket for each of 20,000 pods.
+ * @param signal ends the question
+ * @returns the document without processes and request counters, its deaths cut to the latest that was a fault
+ * @throws Error saying what is wrong with the address or the answer
+ */
+export async function askWorker(
+  { ip, port }: { readonly ip: string; readonly port: number },
+  signal: AbortSignal,
+): Promise<WorkerStatus> {
+  // A name would be looked up: the address of a pod is never one.
+  if (isIP(ip) === 0) throw new Error(`${JSON.stringify(ip.slice(0, 64))} is not an IP address`);
+  const request = get({ host: ip, port, path: '/status', agent: false, maxHeaderSize: MAX_HEAD, signal });
+  const late = setTimeout(() => request.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
+  try {
+    return cutDown(parse(await bodyOf(request)));
+  } finally {
+    clearTimeout(late);
+    request.destroy();
+  }
+}
+
+function bodyOf(request: ClientRequest): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    request.on('error', reject);
+    request.on('response', (response: IncomingMessage) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      if (response.statusCode !== 200) request.destroy(new Error(`answered ${response.statusCode}`));
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > MAX_BODY) request.destroy(new Error(`answered more than ${MAX_BODY} bytes`));
+        else chunks.push(chunk);
+      });
+      response.on('error', reject);
+      response.on('end', () => resolve(Buffer.concat(chunks)));
+    });
+  });
+}
+
+function parse(body: Buffer): WorkerStatus {
+  const checked = workerStatusSchema.safeParse(JSON.parse(body.toString('utf8')));
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw new Error(`answered with another document: ${issue?.path.join('.')} ${issue?.message}`);
+}
+
+function cutDown(status: WorkerStatus): WorkerStatus {
+  const { config, deaths } = status;
+  const fault = deaths.find(({ cause }) => !REPLACE_CAUSES.some((replaced) => replaced === cause));
+  return {
+    ...status,
+    name: cut(status.name),
+    config: { ...config, hash: cut(config.hash), ...(config.error !== undefined && { error: cut(config.error) }) },
+    requests: NO_REQUESTS,
+    list: [],
+    deaths: fault ? [cutDeath(fault)] : [],
+  };
+}
+
+function cutDeath(death: WorkerStatus['deaths'][number]): WorkerStatus['deaths'][number] {
+  const { message, signal, traceback } = death;
+  return {
+    ...death,
+    message: cut(message),
+    ...(signal !== undefined && { signal: cut(signal) }),
+    // The end of a traceback says what was raised.
+    ...(traceback !== undefined && { traceback: copy(traceback.slice(-MAX_TEXT)) }),
+  };
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_TEXT ? text : copy(text.slice(0, MAX_TEXT));
+}
+
+/** V8 keeps the whole text alive for a part of it. */
+function copy(text: string): string {
+  return Buffer.from(text).toString();
+}
