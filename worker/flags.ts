@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import type { WorkerConfig } from '../core/config/worker.ts';
 import { parseDuration } from '../core/quantity.ts';
 import { AddressError, type ListenAddress, parseAddress } from '../http/address.ts';
+import { COPY_HELP, type CopyPair, parseCopyStatic } from './copy-static/command-line.ts';
 import { configOf, GUNICORN_HELP, GUNICORN_OPTIONS, type GunicornValues, isRefused, refuseUnused } from './gunicorn.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -25,6 +26,7 @@ export interface Settings {
 
 export type Command =
   | { readonly kind: 'run'; readonly settings: Settings }
+  | { readonly kind: 'copy-static'; readonly pairs: readonly CopyPair[] }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' };
 
@@ -55,6 +57,7 @@ export const FLAG_NAMES: readonly string[] = Object.keys(OPTIONS).filter((name) 
 const HELP = `Usage:
   webapp-worker --config worker.json [--listen ADDR] [--admin ADDR] [--directory DIR]
   webapp-worker [flags] module:callable | path/to/server.js[:export]
+  webapp-worker copy-static --from FOLDER --to FOLDER     (see copy-static --help)
 
 ADDR is host:port (port 0: any free one), [ipv6]:port or unix:/path.
 
@@ -81,6 +84,15 @@ add and remove one.
  * @throws UsageError
  */
 export function parseCommand(args: readonly string[], surroundings: Surroundings): Command {
+  return args[0] === 'copy-static' ? copyCommand(args.slice(1), surroundings) : runCommand(args, surroundings);
+}
+
+function copyCommand(args: readonly string[], { cwd }: Surroundings): Command {
+  const pairs = parseCopyStatic(args, cwd);
+  return pairs === 'help' ? { kind: 'help', text: COPY_HELP } : { kind: 'copy-static', pairs };
+}
+
+function runCommand(args: readonly string[], surroundings: Surroundings): Command {
   const { values, positionals } = parse(args);
   if (values.help) return { kind: 'help', text: HELP };
   if (values.version) return { kind: 'version' };

@@ -5,6 +5,7 @@ import { makeLog } from '../core/log.ts';
 import { endWithParent } from '../http/parent-watch.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { openCgroup } from './cgroup.ts';
+import { copyStatic } from './copy-static/copy.ts';
 import { describeFailure, EXIT_INTERNAL } from './failure.ts';
 import { parseCommand, type Settings } from './flags.ts';
 import { EXIT, Program } from './program.ts';
@@ -24,10 +25,11 @@ try {
   });
   if (command.kind === 'help') process.stdout.write(command.text);
   else if (command.kind === 'version') process.stdout.write(`webapp-worker ${manifest.version}\n`);
+  else if (command.kind === 'copy-static') copyStatic(command.pairs, log);
   else await run(command.settings);
 } catch (error) {
   const { exitCode, ...failure } = describeFailure(error);
-  log.error('the worker cannot start', failure);
+  log.error(process.argv[2] === 'copy-static' ? 'nothing is copied' : 'the worker cannot start', failure);
   process.exit(exitCode);
 }
 
