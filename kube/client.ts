@@ -1,15 +1,9 @@
 // The verbs of the Kubernetes API on plain objects, over a Transport: one field manager, every write counted by kind and verb
 // (the proof that a steady cluster sees none).
-import type { Registry } from 'prom-client';
-import type { KubeObject, ObjectMeta, Place, Resource } from './object.ts';
-import type { Transport } from './transport.ts';
-
-export interface ListPage {
-  readonly items: readonly KubeObject[];
-  readonly resourceVersion: string;
-  /** Token of the next page; undefined: this was the last. */
-  readonly next: string | undefined;
-}
+import { Counter, type Registry } from 'prom-client';
+import { isNotFound, KubeError } from './errors.ts';
+import { type KubeObject, type ObjectMeta, type Place, pathOf, type Resource } from './object.ts';
+import type { ApiRequest, Transport } from './transport.ts';
 
 /** Writes resolve to the object as the server has it now, with its resourceVersion. All throw KubeError. */
 export interface Client {
@@ -37,9 +31,110 @@ export interface Client {
 export interface ClientOptions {
   readonly transport: Transport;
   readonly fieldManager: string;
-  /** `webapp_operator_api_writes_total{kind,verb}` goes here; the name's first word is the caller's. */
+  /** `<metricPrefix>_api_writes_total{kind,verb}` goes here; several clients may share it. */
   readonly registry?: Registry;
+  /** Such as `webapp_operator`. */
   readonly metricPrefix: string;
 }
 
-export declare function makeClient(options: ClientOptions): Client;
+/** Objects come back without managedFields: half of their size, and nobody here reads them. */
+export function makeClient({ transport, fieldManager, registry, metricPrefix }: ClientOptions): Client {
+  const writes = registry === undefined ? undefined : writeCounter(registry, `${metricPrefix}_api_writes_total`);
+
+  const ask = async (request: ApiRequest): Promise<KubeObject> => objectOf(await transport.request<unknown>(request));
+  const write = async (kind: string, verb: string, request: ApiRequest): Promise<KubeObject> => {
+    const object = await ask(request);
+    writes?.inc({ kind, verb });
+    return object;
+  };
+
+  return {
+    transport,
+    fieldManager,
+    get: (resource, place) => ask({ method: 'GET', path: objectPath(resource, place) }),
+    create(resource, object) {
+      const path = pathOf(resource, { namespace: object.metadata.namespace });
+      return write(resource.kind, 'create', { method: 'POST', path, query: { fieldManager }, body: object });
+    },
+    apply(resource, object, { subresource, fieldManager: manager = fieldManager } = {}) {
+      return write(resource.kind, verbOf('apply', subresource), {
+        method: 'PATCH',
+        path: objectPath(resource, object.metadata, subresource),
+        query: { fieldManager: manager, force: true },
+        body: object,
+        contentType: 'application/apply-patch+yaml',
+      });
+    },
+    patch(resource, place, patch) {
+      return write(resource.kind, verbOf('patch', place.subresource), {
+        method: 'PATCH',
+        path: objectPath(resource, place, place.subresource),
+        query: { fieldManager },
+        body: patch,
+        contentType: 'application/merge-patch+json',
+      });
+    },
+    replace(resource, object, { subresource } = {}) {
+      return write(resource.kind, verbOf('replace', subresource), {
+        method: 'PUT',
+        path: objectPath(resource, object.metadata, subresource),
+        query: { fieldManager },
+        body: object,
+      });
+    },
+    async remove(resource, seen) {
+      const request: ApiRequest = { method: 'DELETE', path: objectPath(resource, seen), body: deleteOptions(seen) };
+      try {
+        await transport.request<unknown>(request);
+      } catch (error) {
+        if (isNotFound(error)) return;
+        throw error;
+      }
+      writes?.inc({ kind: resource.kind, verb: 'delete' });
+    },
+  };
+}
+
+/** A missing name would turn a verb on one object into one on the collection. */
+function objectPath(resource: Resource, { namespace, name }: Place, subresource?: string): string {
+  if (name === undefined) throw new RangeError(`a ${resource.kind} without a name cannot be addressed`);
+  return pathOf(resource, { namespace, name, ...(subresource === undefined ? {} : { subresource }) });
+}
+
+/** Writes to a subresource are counted apart: `apply_status`. */
+function verbOf(verb: string, subresource: string | undefined): string {
+  return subresource === undefined ? verb : `${verb}_${subresource}`;
+}
+
+function deleteOptions({ uid, resourceVersion }: Pick<ObjectMeta, 'uid' | 'resourceVersion'>): object {
+  const preconditions = {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+  return { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', preconditions };
+}
+
+function objectOf(answer: unknown): KubeObject {
+  const { metadata } = (answer ?? {}) as { metadata?: unknown };
+  if (typeof metadata !== 'object' || metadata === null || typeof (metadata as ObjectMeta).name !== 'string')
+    throw new KubeError('INVALID_RESPONSE', 'the API server answered with something that is no object');
+  delete (metadata as { managedFields?: unknown }).managedFields;
+  return answer as KubeObject;
+}
+
+const counters = new WeakMap<Registry, Map<string, Counter<'kind' | 'verb'>>>();
+
+function writeCounter(registry: Registry, name: string): Counter<'kind' | 'verb'> {
+  const known = counters.get(registry) ?? new Map<string, Counter<'kind' | 'verb'>>();
+  counters.set(registry, known);
+  const counter =
+    known.get(name) ??
+    new Counter({
+      name,
+      help: 'Writes that the API server carried out, by kind of object and verb. Stands still when nothing changes.',
+      labelNames: ['kind', 'verb'],
+      registers: [registry],
+    });
+  known.set(name, counter);
+  return counter;
+}

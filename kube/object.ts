@@ -51,15 +51,23 @@ export function apiVersionOf({ group, version }: Pick<Resource, 'group' | 'versi
   return group === '' ? version : `${group}/${version}`;
 }
 
-/** @returns the URL path, such as `/apis/apps/v1/namespaces/shop/deployments/web/status`; names are escaped */
+/**
+ * @returns the URL path, such as `/apis/apps/v1/namespaces/shop/deployments/web/status`; names are escaped
+ * @throws RangeError on '', '.' and '..', which are no names but would make another path: that of the collection
+ */
 export function pathOf(resource: Resource, { namespace, name, subresource }: Place = {}): string {
   const root = resource.group === '' ? '/api' : '/apis';
   const parts = [root, apiVersionOf(resource)];
-  if (resource.namespaced && namespace !== undefined) parts.push('namespaces', encodeURIComponent(namespace));
+  if (resource.namespaced && namespace !== undefined) parts.push('namespaces', segment(namespace));
   parts.push(resource.plural);
-  if (name !== undefined) parts.push(encodeURIComponent(name));
+  if (name !== undefined) parts.push(segment(name));
   if (subresource !== undefined) parts.push(subresource);
   return parts.join('/');
+}
+
+function segment(name: string): string {
+  if (name === '' || name === '.' || name === '..') throw new RangeError(`"${name}" is no name of an object`);
+  return encodeURIComponent(name);
 }
 
 /** Namespace and name in one string, `shop/web`; a cluster-scoped object has no slash. The key of stores and queues. */

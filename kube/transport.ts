@@ -4,15 +4,22 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
+import { KubeError } from './errors.ts';
+import { Exchange, type Line, type Terms } from './transport/exchange.ts';
+import { Pool } from './transport/pool.ts';
+import { JsonReader, LineReader, type Reader, TextReader } from './transport/reader.ts';
+import { makeRestMetrics } from './transport/rest-metrics.ts';
 
 /** Where the API server is and how one shows who one is. Asked before every request; must be cheap. */
 export interface Access {
-  /** Such as `https://10.0.0.1:443`, without a path. */
+  /** Such as `https://10.0.0.1:443`; a path it has goes before that of every request. */
   readonly server: URL;
   /** @returns headers that authenticate (Authorization), re-read when they rotate. @throws KubeError CREDENTIALS */
   headers(): Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>;
   /** @returns the same object until CA or client certificate change: a new one makes new connections. @throws KubeError CREDENTIALS */
   tls(): SecureContextOptions & { servername?: string; rejectUnauthorized?: boolean };
+  /** Told that `headers` were answered 401: if they are still those in force, they are to be read anew. Unchanged ones are then the same object. */
+  refused?(headers: Readonly<Record<string, string>>): void;
 }
 
 export interface ApiRequest {
@@ -67,4 +74,42 @@ export interface TransportOptions {
   readonly userAgent: string;
 }
 
-export declare function makeTransport(options: TransportOptions): Transport;
+const CONNECTIONS = 32;
+const TIMEOUT_MS = 30_000;
+
+export function makeTransport(options: TransportOptions): Transport {
+  const { access, registry, clock, userAgent, connections = CONNECTIONS } = options;
+  const metrics = registry === undefined ? undefined : makeRestMetrics(registry, access.server.host);
+  const calls = new Pool(access, connections);
+  const watches = new Pool(access, Number.POSITIVE_INFINITY);
+  const open: Line['open'] = new Set();
+  const shared = { access, clock, metrics, userAgent, open };
+  const callLine: Line = { ...shared, pool: calls };
+  const watchLine: Line = { ...shared, pool: watches };
+  let isClosed = false;
+
+  const exchange = <T>(line: Line, request: ApiRequest, terms: Terms, reader: Reader<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (isClosed) reject(closed());
+      else new Exchange(line, request, terms, reader, resolve, reject).start();
+    });
+  const call = <T>(request: ApiRequest, reader: Reader<T>): Promise<T> =>
+    exchange(callLine, request, { timeoutMs: request.timeoutMs ?? TIMEOUT_MS, idle: false, patient: true }, reader);
+
+  return {
+    request: <T>(request: ApiRequest) => call(request, new JsonReader<T>()),
+    text: (request) => call(request, new TextReader()),
+    watch({ path, query, signal, idleMs, onLine, onOpen }) {
+      const terms = { timeoutMs: idleMs, idle: true, patient: false };
+      return exchange(watchLine, { method: 'GET', path, query, signal }, terms, new LineReader(onLine, onOpen));
+    },
+    close() {
+      isClosed = true;
+      for (const each of open) each.fail(closed());
+      calls.close();
+      watches.close();
+    },
+  };
+}
+
+const closed = (): KubeError => new KubeError('CLOSED', 'the transport to the API server is closed');

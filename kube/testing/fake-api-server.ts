@@ -181,6 +181,11 @@ export class FakeApiServer {
     this.#texts.set(path, text);
   }
 
+  /** New TLS connections are shown this certificate (PEM). */
+  renewCertificate(tls: { readonly key: string; readonly cert: string }): void {
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext(tls);
+  }
+
   /** Requests without this bearer token are answered 401. undefined: anybody may come. */
   requireToken(token: string | undefined): void {
     this.#token = token;
