@@ -23,6 +23,7 @@ test('the least that is needed, and its defaults', () => {
     drainDelayMs: 0,
     accessLog: 'stdout',
     exitWithParent: false,
+    apiServer: null,
   } satisfies Flags);
 });
 
@@ -33,6 +34,11 @@ test.each([
   [['--exit-with-parent'], { exitWithParent: true }],
   [['--drain-delay', '1m30s'], { drainDelayMs: 90_000 }],
   [['--exit-with-parent'], { exitWithParent: true }],
+  [['--api-server', 'https://10.0.0.1:6443'], { apiServer: { url: new URL('https://10.0.0.1:6443') } }],
+  [
+    ['--api-server', 'http://127.0.0.1:1', '--api-token-file', '/t', '--api-ca-file', '/c'],
+    { apiServer: { url: new URL('http://127.0.0.1:1'), tokenFile: '/t', caFile: '/c' } },
+  ],
   [['--listen', '[::1]:0'], { listen: { host: '::1', port: 0 } }],
 ])('%j', (more, expected) => expect(parseFlags([...least, ...more])).toMatchObject(expected));
 
@@ -53,6 +59,15 @@ describe('all that is wrong is told at once', () => {
       ['--config', 'a', '--listen', 'nowhere', '--admin', '1.2.3.4:99999'],
       ['--listen', '--admin'],
     ],
+    [[...least, '--api-server', 'nowhere'], ['--api-server']],
+    [[...least, '--api-server', 'ftp://a'], ['--api-server']],
+    [[...least, '--api-server', 'https://a/api'], ['--api-server']],
+    [[...least, '--api-server', 'https://me:pw@a'], ['--api-server']],
+    [[...least, '--api-server', 'http://10.0.0.1', '--api-token-file', '/t'], ['--api-server']],
+    [
+      [...least, '--api-token-file', '/t', '--api-ca-file', ''],
+      ['--api-token-file', '--api-ca-file'],
+    ],
     [[...least, '--nonsense'], ['arguments']],
     [[...least, 'word'], ['arguments']],
     [['--config'], ['arguments']],
@@ -60,6 +75,7 @@ describe('all that is wrong is told at once', () => {
 });
 
 test('the usage names every flag that is read', () => {
-  for (const name of ['config', 'listen', 'admin', 'drain-delay', 'access-log', 'exit-with-parent', 'help', 'version'])
+  const names = ['config', 'listen', 'admin', 'drain-delay', 'access-log', 'exit-with-parent', 'help', 'version'];
+  for (const name of [...names, 'api-server', 'api-token-file', 'api-ca-file'])
     expect(USAGE).toMatch(new RegExp(`^  (-., )?--${name}\\b`, 'm'));
 });

@@ -4,6 +4,7 @@ import { type Problem, ProblemsError } from '../core/errors.ts';
 import { MAX_TIMEOUT_MS, parseDuration } from '../core/quantity.ts';
 import { AddressError, type ListenAddress, parseAddress } from '../http/address.ts';
 import type { LogTarget } from '../http/log-sink.ts';
+import { type ApiServer, readApiServer } from './api-server.ts';
 
 /** Where the access log goes; 'off': nowhere. */
 export type AccessLogTarget = LogTarget | 'off';
@@ -16,10 +17,12 @@ export interface Flags {
   readonly accessLog: AccessLogTarget;
   /** Standard input is held by whoever started the program: end when it is gone. */
   readonly exitWithParent: boolean;
+  /** Where workers are discovered; null: not told, in a pod the pod's own. */
+  readonly apiServer: ApiServer | null;
 }
 
 export const USAGE = `webapp-proxy --config FILE --listen ADDR --admin ADDR [--drain-delay DURATION] [--access-log FILE|-|off]
-             [--exit-with-parent]
+             [--exit-with-parent] [--api-server URL [--api-token-file FILE] [--api-ca-file FILE]]
 
   --config FILE           proxy.json; watched, a valid change is taken in place
   --listen ADDR           where clients come: host:port (port 0: any free one), [ipv6]:port or unix:/path
@@ -27,6 +30,9 @@ export const USAGE = `webapp-proxy --config FILE --listen ADDR --admin ADDR [--d
   --drain-delay DURATION  how long requests are still taken after SIGTERM, such as 5s (default 0s)
   --access-log FILE|-|off one JSON line for each request; - is standard output (default), SIGUSR1 reopens the file
   --exit-with-parent      leave when standard input ends: whoever started this is gone
+  --api-server URL        Kubernetes API server to find workers by, where proxy.json says discover; in a pod it is known
+  --api-token-file FILE   bearer token for it; read again when it changes
+  --api-ca-file FILE      PEM certificates that it is trusted by (default: those that Node knows)
   -h, --help              this text
   -v, --version
 `;
@@ -37,6 +43,9 @@ const OPTIONS = {
   admin: { type: 'string' },
   'drain-delay': { type: 'string', default: '0s' },
   'access-log': { type: 'string', default: '-' },
+  'api-server': { type: 'string' },
+  'api-token-file': { type: 'string' },
+  'api-ca-file': { type: 'string' },
   'exit-with-parent': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', short: 'v', default: false },
@@ -59,6 +68,7 @@ export function parseFlags(args: readonly string[]): Flags | 'help' | 'version' 
     drainDelayMs: duration('--drain-delay', values['drain-delay'], problems),
     accessLog: accessLogTarget(values['access-log'], problems),
     exitWithParent: values['exit-with-parent'],
+    apiServer: readApiServer(values, problems),
   };
   if (problems.length > 0) throw new ProblemsError('The command line', problems);
   return flags;

@@ -4,6 +4,7 @@ import { systemClock } from '../core/clock.ts';
 import { makeLog } from '../core/log.ts';
 import { endWithParent } from '../http/parent-watch.ts';
 import manifest from '../package.json' with { type: 'json' };
+import type { PodApiServer } from './api-server.ts';
 import { describeFailure, EXIT_INTERNAL } from './failure.ts';
 import { type Flags, parseFlags, USAGE } from './flags.ts';
 import { type Program, startProgram } from './program.ts';
@@ -28,10 +29,16 @@ try {
 }
 
 async function run(flags: Flags): Promise<void> {
-  program = await startProgram({ flags, log, clock: systemClock, pid: process.pid });
+  program = await startProgram({ flags, log, clock: systemClock, pid: process.pid, pod: readPod(process.env) });
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   if (flags.exitWithParent) endWithParent(process.stdin, stop, () => process.exit(1));
+}
+
+/** Every container of a pod is told so; outside of one nobody is. */
+function readPod(env: NodeJS.ProcessEnv): PodApiServer | null {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
+  return host && port ? { host, port } : null;
 }
 
 function stop(): void {

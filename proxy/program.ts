@@ -15,6 +15,7 @@ import type { Handler, UpgradeExchange } from '../http/exchange.ts';
 import { type DoorLimits, type FrontDoor, openFrontDoor } from '../http/listen.ts';
 import { registerDoorMetrics } from '../http/metrics.ts';
 import { Accounts } from './accounts.ts';
+import type { PodApiServer } from './api-server.ts';
 import type { Flags } from './flags.ts';
 import { makeForward } from './forward.ts';
 import { account, endOf } from './handlers/account.ts';
@@ -27,13 +28,15 @@ import { drainBoundMs, makeDoorLimits } from './settings.ts';
 import { makeProxyStatus } from './status.ts';
 import { makeUpgradeRecord } from './upgrade/record.ts';
 import { isWebSocket, type UpgradeOutcome, Upgrades } from './upgrade/upgrades.ts';
-import { Upstreams } from './upstream/client.ts';
+import { Workers } from './workers.ts';
 
 export interface ProgramOptions {
   readonly flags: Flags;
   readonly log: Log;
   readonly clock: Clock;
   readonly pid: number;
+  /** The API server of the pod that this runs in, if any; a flag goes before it. */
+  readonly pod: PodApiServer | null;
 }
 
 /**
@@ -55,7 +58,7 @@ export class Program {
   readonly #options: ProgramOptions;
   readonly #registry = new Registry();
   readonly #accounts = new Accounts(this.#registry);
-  readonly #upstreams = new Upstreams();
+  readonly #workers: Workers;
   readonly #nextId = makeRequestIds();
   readonly #upgrades: Upgrades;
   readonly #startedAt: number;
@@ -75,14 +78,16 @@ export class Program {
   constructor(options: ProgramOptions) {
     this.#options = options;
     this.#startedAt = options.clock.wall();
+    const { flags, pod, log, clock } = options;
+    this.#workers = new Workers({ apiServer: flags.apiServer ?? pod, log, clock, registry: this.#registry });
     this.#upgrades = new Upgrades({
-      pick: () => this.#upstreams.pick(),
+      pick: () => this.#workers.upstreams.pick(),
       refusal: () => (this.#inForce().maintenance === undefined ? null : 'MAINTENANCE'),
       nextId: this.#nextId,
       timeouts: () => this.#inForce().timeouts,
-      clock: options.clock,
+      clock,
       onError: (error, { requestId, target }) =>
-        options.log.error('an upgrade failed', { code: 'INTERNAL', id: requestId, target, reason: error }),
+        log.error('an upgrade failed', { code: 'INTERNAL', id: requestId, target, reason: error }),
       onClosed: (upgrade, outcome) => this.#onUpgradeClosed(upgrade, outcome),
     });
   }
@@ -93,6 +98,8 @@ export class Program {
       onChange: (config) => this.#take(config),
       onInvalid: (problems) => this.#refuse(problems),
     });
+    const problems = this.#workers.problemsOf(this.#file.document);
+    if (problems.length > 0) throw new ProblemsError(flags.config, problems);
     this.#apply(this.#file.document);
     const accessLog = this.#openAccessLog(flags.accessLog);
     this.#accessLog = accessLog;
@@ -100,11 +107,11 @@ export class Program {
     registerDoorMetrics(this.#registry, 'webapp_proxy_', this.#door);
     registerMetrics(this.#registry, {
       status: () => this.status(),
-      upstreams: () => this.#upstreams.counters,
+      upstreams: () => this.#workers.upstreams.counters,
       accessLogDropped: () => accessLog.dropped,
     });
     this.#admin = await openAdmin(flags.admin, {
-      ready: () => (this.#state === 'running' ? null : this.#state),
+      ready: () => (this.#state === 'running' ? this.#workers.whyNotReady() : this.#state),
       status: () => this.status(),
       metrics: this.#registry,
     });
@@ -143,6 +150,11 @@ export class Program {
 
   /** A new document while running. */
   #take(config: ProxyConfig): void {
+    const problems = this.#workers.problemsOf(config);
+    if (problems.length > 0) {
+      this.#refuse(problems);
+      return;
+    }
     this.#apply(config);
     this.#door?.configure(makeDoorLimits(config));
     this.#options.log.info('configuration applied', { hash: config.hash });
@@ -161,7 +173,7 @@ export class Program {
     this.#config = config;
     this.#appliedAt = this.#options.clock.wall();
     this.#refusal = undefined;
-    this.#upstreams.configure(config);
+    this.#workers.configure(config);
     this.#warnOfMissing(config);
     this.#handle = this.#makeHandler(config);
   }
@@ -187,7 +199,7 @@ export class Program {
       }),
       maintenance: maintenance(config.maintenance),
     };
-    return makePipeline(links, makeForward(this.#upstreams, { clock, bodyBytes: config.limits.bodyBytes }));
+    return makePipeline(links, makeForward(this.#workers.upstreams, { clock, bodyBytes: config.limits.bodyBytes }));
   }
 
   #onUpgradeClosed(upgrade: UpgradeExchange, outcome: UpgradeOutcome): void {
@@ -214,8 +226,8 @@ export class Program {
         upgraded: this.#upgrades.open,
       },
       requests: this.#accounts.snapshot(),
-      retried: this.#upstreams.counters.retried,
-      groups: this.#upstreams.status(),
+      retried: this.#workers.upstreams.counters.retried,
+      groups: this.#workers.status(),
     });
   }
 
@@ -255,7 +267,7 @@ export class Program {
     this.#file?.close();
     await this.#door?.drain(0);
     this.#upgrades.close();
-    this.#upstreams.close();
+    this.#workers.close();
     await this.#admin?.close();
     await this.#accessLog?.close();
   }

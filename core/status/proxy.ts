@@ -25,6 +25,18 @@ export const proxyStatusSchema = z.object({
     z.object({
       name: z.string(),
       weight: z.int(),
+      /** Present: the endpoints are found, by the EndpointSlices of this Service. */
+      discovery: z
+        .object({
+          namespace: z.string(),
+          service: z.string(),
+          port: z.string(),
+          /** The API server has answered once: what is here is what it said last. */
+          synced: z.boolean(),
+          /** Why it has not been heard of for some time; the endpoints are the last known. */
+          stale: z.string().optional(),
+        })
+        .optional(),
       endpoints: z.array(
         z.object({
           address: z.string(),
