@@ -12,11 +12,11 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { makeCrd } from '../../core/app/crd.ts';
 import { type Cluster, startCluster } from '../../e2e/cluster/control-plane.ts';
+import { type OperatorProcess, startOperator as start } from '../../e2e/operator/operator-process.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { KINDS, WEBAPP } from '../../operator/webapp/kinds.ts';
 import { cpuMicros, rssOf } from '../process-tree.ts';
 import { benchClient, childrenOf, forEach, makeWebApp, nameOf, resourceOf, watch } from './fleet.ts';
-import { startOperator } from './process.ts';
 
 const { values } = parseArgs({
   options: {
@@ -54,6 +54,10 @@ try {
   await cluster.close();
 }
 
+function startOperator(on: Cluster, flags: readonly string[]): Promise<OperatorProcess> {
+  return start({ kubeconfig: on.kubeconfig, program: [program], flags });
+}
+
 type Line = readonly [what: string, measured: string, goal: string];
 
 async function measureApply(on: Cluster): Promise<Line[]> {
@@ -74,7 +78,7 @@ async function measureApply(on: Cluster): Promise<Line[]> {
   const writes = webApps * (objects.length + 2);
   note(`bare loop: ${writes} writes in ${bareSeconds.toFixed(1)} s`);
 
-  const operator = await startOperator(program, on, ['--namespaces', 'scale', ...FLAGS]);
+  const operator = await startOperator(on, ['--namespaces', 'scale', ...FLAGS]);
   const seen = await watch(on, WEBAPP, 'scale');
   const cpuBefore = cpuMicros([operator.pid]);
   const ours = await seconds(async () => {
@@ -123,7 +127,7 @@ async function measureFleet(on: Cluster): Promise<Line[]> {
     `${Math.max(1, Math.floor(quietSeconds / 5))}s`,
     ...FLAGS,
   ];
-  let operator = await startOperator(program, on, flags);
+  let operator = await startOperator(on, flags);
   const seen = await watch(on, WEBAPP, 'scale');
   await forEach(fleet - webApps, (index) => client.apply(WEBAPP, makeWebApp('scale', webApps + index)));
   await seen.until('every status written', () => seen.reported() === fleet);
@@ -136,7 +140,7 @@ async function measureFleet(on: Cluster): Promise<Line[]> {
   const ownWrites = await operator.metric(WRITES);
   const passes = await operator.metric('controller_runtime_reconcile_total');
   await operator.stop();
-  operator = await startOperator(program, on, flags);
+  operator = await startOperator(on, flags);
   await sleep((quietSeconds * 1000) / 2);
   const quietWrites = (await writesSeen(on)) - before;
   const again = await operator.metric('controller_runtime_reconcile_total');
