@@ -6,8 +6,8 @@ const BYTES = { '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, Ki: 2 ** 10, Mi: 2 ** 20
 
 /** One or more numbers with a unit of ms, s, m, h, d, w or y,. */
 export const DURATION_PATTERN = '^([0-9]{1,9}(ms|s|m|h|d|w|y))+$';
-/** A duration that software waits for: no unit above hours. */
-export const TIMEOUT_PATTERN = '^([0-9]{1,8}(ms|s|m|h))+$';
+/** A duration that software waits for: no unit above hours, and in 32 characters no more than CEL's duration() holds (292 years). */
+export const TIMEOUT_PATTERN = '^([0-9]{1,8}(ms|s)|[0-9]{1,5}(m|h))+$';
 /** No timeout is longer: a timer of Node's holds 24.8 days at most, and fires at once beyond. */
 export const MAX_TIMEOUT_MS = 24 * 3_600_000;
 /** A whole number of bytes, or with one of the suffixes k M G T Ki Mi Gi Ti. */

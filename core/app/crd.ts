@@ -2,7 +2,7 @@
 // (ValidateStructural in apiextensions-apiserver), and held to it: a schema that is not structural, or not bounded, throws.
 import { z } from 'zod';
 import { webAppStatusSchema } from '../status/webapp.ts';
-import { rulesOf } from './rules.ts';
+import { type Rule, rulesOf } from './rules.ts';
 import { GROUP, KIND, specSchema, VERSION, webAppSchema } from './schema.ts';
 
 /** The part of OpenAPI v3 that a structural schema may use. */
@@ -27,7 +27,15 @@ export interface StructuralSchema {
   'x-kubernetes-preserve-unknown-fields'?: true;
   'x-kubernetes-list-type'?: 'map' | 'set' | 'atomic';
   'x-kubernetes-list-map-keys'?: string[];
-  'x-kubernetes-validations'?: { rule: string; message: string }[];
+  'x-kubernetes-validations'?: Validation[];
+}
+
+/** A rule as the API server has it. `messageExpression` goes before `message`, which stays for who only reads the schema. */
+export interface Validation {
+  rule: string;
+  message: string;
+  messageExpression?: string;
+  fieldPath?: string;
 }
 
 /** Keys taken over as they are, in the order they are written. */
@@ -65,8 +73,37 @@ function structural(schema: z.ZodType, path: string): StructuralSchema {
 
 function addRules({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: object }): void {
   const rules = rulesOf(zodSchema);
-  if (rules.length > 0)
-    (jsonSchema as Json)['x-kubernetes-validations'] = rules.map(({ cel, message }) => ({ rule: cel, message }));
+  const { mend } = jsonSchema as { mend?: string };
+  if (rules.length > 0) (jsonSchema as Json)['x-kubernetes-validations'] = rules.map((rule) => validation(rule, mend));
+}
+
+/** @param said what is told of the field already: a rule does not repeat it */
+function validation({ cel, message, mend, field, found }: Rule, said?: string): Validation {
+  const advice = mend === said || mend.endsWith(message.replace(/^must be /, '')) ? '' : `; ${mend}`;
+  return {
+    rule: cel,
+    message: `${message}${advice}`,
+    ...(found?.cel && {
+      messageExpression: `${celText(`${message} (found `)} + ${found.cel} + ${celText(`)${advice}`)}`,
+    }),
+    ...(field && { fieldPath: `.${field.join('.')}` }),
+  };
+}
+
+/** @returns a string literal of CEL */
+const celText = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+
+/**
+ * A pattern becomes a rule: of a pattern the API server says that it does not match, of a rule what to write. The other rules of the
+ * field are for what matches.
+ */
+function patternAsRule(pattern: string, mend: string, others: readonly Validation[]): Validation[] {
+  if (pattern.includes("'")) throw new Error(`a pattern with ' in it: ${pattern}`);
+  const matches = `self.matches(r'${pattern}')`;
+  return [
+    { rule: matches, message: mend },
+    ...others.map((other) => ({ ...other, rule: `!${matches} || (${other.rule})` })),
+  ];
 }
 
 function lower(json: Json, path: string): StructuralSchema {
@@ -87,6 +124,12 @@ function lower(json: Json, path: string): StructuralSchema {
   if (schema['x-kubernetes-int-or-string']) {
     delete schema['type'];
     schema['maxLength'] = longestString(json);
+  }
+  if (schema['pattern']) {
+    if (typeof json['mend'] !== 'string') throw new Error(`${path}: a pattern needs a mend`);
+    const others = (schema['x-kubernetes-validations'] ?? []) as Validation[];
+    schema['x-kubernetes-validations'] = patternAsRule(schema['pattern'] as string, json['mend'], others);
+    delete schema['pattern'];
   }
   assertStructural(schema as StructuralSchema, json, path);
   return schema as StructuralSchema;
@@ -139,7 +182,6 @@ const COLUMNS = [
 
 /** @returns the CustomResourceDefinition, ready for YAML. */
 export function makeCrd(): object {
-  const nameRules = rulesOf(webAppSchema).map(({ cel, message }) => ({ rule: cel, message }));
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -178,11 +220,12 @@ export function makeCrd(): object {
               properties: {
                 apiVersion: { type: 'string' },
                 kind: { type: 'string' },
-                metadata: { type: 'object' },
+                // Its rule blames this field.
+                metadata: { type: 'object', properties: { name: { type: 'string' } } },
                 spec: makeSpecSchema(),
                 status: structural(webAppStatusSchema, 'status'),
               },
-              'x-kubernetes-validations': nameRules,
+              'x-kubernetes-validations': rulesOf(webAppSchema).map((rule) => validation(rule)),
             },
           },
         },

@@ -4,7 +4,7 @@ import { makeProxyConfig, proxyConfigSchema } from '../config/proxy.ts';
 import { makeWorkerConfig, resolveRuntime, workerConfigSchema } from '../config/worker.ts';
 import { makeSpecSchema, type StructuralSchema } from './crd.ts';
 import { parseWebApps } from './manifest-file.ts';
-import { rulesOf } from './rules.ts';
+import { rulesOf, withRules } from './rules.ts';
 import { type WebApp, webAppSchema } from './schema.ts';
 import { unwrap, validateWebApp } from './validate.ts';
 
@@ -43,9 +43,9 @@ describe('validation', () => {
     ['a word that is not auto', { workers: { processes: 'many' } }, ['spec.workers.processes']],
     ['a zero timeout', { workers: { timeout: '0s' } }, ['spec.workers.timeout']],
     ['a timeout that no timer holds', { workers: { timeout: '25h' } }, ['spec.workers.timeout']],
-    ['jitter above count', { workers: { maxRequests: { count: 5, jitter: 9 } } }, ['spec.workers.maxRequests']],
+    ['jitter above count', { workers: { maxRequests: { count: 5, jitter: 9 } } }, ['spec.workers.maxRequests.jitter']],
     ['a list key twice', { env: [{ name: 'A' }, { name: 'A' }] }, ['spec.env[1].name']],
-    ['a folder outside', { proxy: { static: [{ path: '/s', from: 'a/../../b' }] } }, ['spec.proxy.static[0]']],
+    ['a folder outside', { proxy: { static: [{ path: '/s', from: 'a/../../b' }] } }, ['spec.proxy.static[0].from']],
     ['an absolute folder', { proxy: { static: [{ path: '/s', from: '/etc' }] } }, ['spec.proxy.static[0].from']],
     ['a health path without /', { health: { path: 'ok' } }, ['spec.health.path']],
     ['a size with a wrong unit', { proxy: { limits: { body: '10MB' } } }, ['spec.proxy.limits.body']],
@@ -143,27 +143,35 @@ describe('the CRD', () => {
     [path, schema],
     ...Object.entries(schema.properties ?? {}).flatMap(([name, child]) => nodes(child, `${path}.${name}`)),
     ...(schema.items ? nodes(schema.items, `${path}[]`) : []),
+    ...(schema.additionalProperties ? nodes(schema.additionalProperties, `${path}.*`) : []),
   ];
 
-  test('says what validation says: every rule of the schema is there, as CEL', () => {
+  test('says what validation says: every rule and every pattern of the schema is there, as CEL', () => {
+    const below = (node: z.core.$ZodType): z.core.$ZodType[] => {
+      if (node instanceof z.ZodObject) return Object.values(node.shape) as z.core.$ZodType[];
+      if (node instanceof z.ZodArray) return [node.element as z.core.$ZodType];
+      return node instanceof z.ZodRecord ? [node.valueType as z.core.$ZodType] : [];
+    };
     const count = (schema: z.core.$ZodType): number => {
       const node = unwrap(schema);
-      const below =
-        node instanceof z.ZodObject
-          ? Object.values(node.shape).reduce((sum: number, child) => sum + count(child as z.core.$ZodType), 0)
-          : node instanceof z.ZodArray
-            ? count(node.element as z.core.$ZodType)
-            : 0;
-      return rulesOf(node).length + below;
+      const checks = node instanceof z.ZodString ? (node.def.checks ?? []) : [];
+      const patterns = checks.filter((check) => check._zod.def.check === 'string_format').length;
+      return rulesOf(node).length + patterns + below(node).reduce((sum, child) => sum + count(child), 0);
     };
     const written = nodes(makeSpecSchema()).flatMap(([, schema]) => schema['x-kubernetes-validations'] ?? []);
     expect(written).toHaveLength(count(webAppSchema.shape.spec));
-    expect(written.length).toBeGreaterThan(8);
+    expect(written.length).toBeGreaterThan(60);
+  });
+
+  test('rules on a default would be lost, and are refused', () => {
+    const rule = { cel: 'true', holds: () => true, message: 'must be so', mend: 'make it so' };
+    expect(() => withRules(z.object({}).prefault({}), rule)).toThrow('must be so');
+    expect(rulesOf(withRules(z.object({}), rule).describe('described'))).toHaveLength(1);
   });
 
   test('every field is described and none of our own keys is left', () => {
     for (const [path, schema] of nodes(makeSpecSchema()).slice(1)) {
-      if (!path.endsWith('[]')) expect(schema.description, path).toBeTruthy();
+      if (!/(\[\]|\.\*)$/.test(path)) expect(schema.description, path).toBeTruthy();
     }
     expect(JSON.stringify(makeSpecSchema())).not.toContain('"mend"');
   });

@@ -3,7 +3,7 @@
 // say is a `Rule`. A field enters with the change that makes it work.
 import { z } from 'zod';
 import { withRules } from './rules.ts';
-import { envFrom, envVar, file, volume } from './spec/environment.ts';
+import { env, envFrom, file, volume } from './spec/environment.ts';
 import { access, autoscaling, migrate, monitoring, rollout } from './spec/operations.ts';
 import { proxy } from './spec/proxy.ts';
 import { MEND, name, podTemplate, resources } from './spec/values.ts';
@@ -57,12 +57,7 @@ export const specSchema = z.object({
   resources: resources().describe(
     'CPU and memory of each worker pod, on Kubernetes. Default: 250m and 256Mi requested, or the limit when that is lower.',
   ),
-  env: z
-    .array(envVar)
-    .max(256)
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
-    .optional()
-    .describe('Environment variables of the application.'),
+  env: env.optional().describe('Environment variables of the application.'),
   envFrom: z
     .array(envFrom)
     .max(64)
@@ -129,8 +124,12 @@ export const webAppSchema = withRules(
   }),
   {
     cel: "size(self.metadata.name) <= 50 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+    field: ['metadata', 'name'],
+    found: {
+      say: ({ metadata }) => metadata.name,
+    },
     holds: () => true, // the schema above says it already; the CRD may not constrain metadata.name further than CEL does
-    message: 'metadata.name must be at most 50 lower-case letters, digits and -, beginning with a letter',
+    message: 'must be at most 50 lower-case letters, digits and -, beginning with a letter',
     mend: 'choose a shorter name: the names of Deployments and Services are made from it',
   },
 );

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Problem } from '../errors.ts';
 import { distance, type FieldPath, fieldName, showValue } from '../problem-words.ts';
-import { rulesOf } from './rules.ts';
+import { type Rule, rulesOf } from './rules.ts';
 import { type WebApp, webAppSchema } from './schema.ts';
 
 /** @returns the defaulted WebApp, or every problem of `value`. */
@@ -91,38 +91,43 @@ function brokenRules(schema: z.core.$ZodType, value: unknown, path: FieldPath): 
     if (!whole?.success) return [];
     return rules
       .filter((rule) => !rule.holds(whole.data))
-      .map(({ message, mend }) => ({
-        path: at,
-        field: fieldName(at),
-        ...(!isRecord(item) && { value: showValue(item) }),
-        message,
-        mend,
-      }));
+      .map((rule) => ruleProblem(rule, [...at, ...(rule.field ?? [])], whole.data));
   });
 }
 
-/** Lists that the API server keeps as maps hold each key once. */
+function ruleProblem({ message, mend, found }: Rule, path: FieldPath, value: unknown): PathProblem {
+  const shown = found ? found.say(value) : isRecord(value) ? undefined : showValue(value);
+  return { path, field: fieldName(path), ...(shown !== undefined && { value: shown }), message, mend };
+}
+
+/** Lists that the API server keeps as maps hold each key once; those that it keeps as sets, each value. */
 function repeatedKeys(schema: z.core.$ZodType, value: unknown, path: FieldPath): PathProblem[] {
   return visit(schema, value, path, (node, item, at) => {
     if (!(node instanceof z.ZodArray) || !Array.isArray(item)) return [];
-    const key = (node.meta()?.['x-kubernetes-list-map-keys'] as string[] | undefined)?.[0];
-    if (key === undefined) return [];
-    const names = item.map((entry: unknown) => (isRecord(entry) ? entry[key] : undefined));
-    return names.flatMap((name, index) => {
-      if (name === undefined || names.indexOf(name) === index) return [];
-      const itself = [...at, index, key];
-      const message = `${key} stands in the list already`;
-      return [
-        {
-          path: itself,
-          field: fieldName(itself),
-          value: showValue(name),
-          message,
-          mend: `remove one of the two, or give it another ${key}`,
-        },
-      ];
-    });
+    const meta = node.meta() ?? {};
+    const key = (meta['x-kubernetes-list-map-keys'] as string[] | undefined)?.[0];
+    if (key !== undefined) {
+      const names = item.map((entry: unknown) => (isRecord(entry) ? entry[key] : undefined));
+      return repeats(names).map((index) => repeatProblem([...at, index, key], names[index], key));
+    }
+    if (meta['x-kubernetes-list-type'] !== 'set') return [];
+    return repeats(item).map((index) => repeatProblem([...at, index], item[index], 'value'));
   });
+}
+
+/** @returns where a value stands that stood before */
+function repeats(values: readonly unknown[]): number[] {
+  return values.flatMap((value, index) => (value === undefined || values.indexOf(value) === index ? [] : [index]));
+}
+
+function repeatProblem(path: FieldPath, value: unknown, what: string): PathProblem {
+  return {
+    path,
+    field: fieldName(path),
+    value: showValue(value),
+    message: `${what} stands in the list already`,
+    mend: `remove one of the two, or give it another ${what}`,
+  };
 }
 
 /** Walks the schema's nodes that `value` has, wrappers (optional, default) included once unwrapped. */
@@ -163,6 +168,7 @@ function schemaAt(schema: z.core.$ZodType, path: FieldPath): z.core.$ZodType | u
     const inner: z.core.$ZodType | undefined = node && unwrap(node);
     if (inner instanceof z.ZodObject) node = inner.shape[String(key)] as z.core.$ZodType | undefined;
     else if (inner instanceof z.ZodArray) node = inner.element as z.core.$ZodType;
+    else if (inner instanceof z.ZodRecord) node = inner.valueType as z.core.$ZodType;
     else return undefined;
   }
   return node;

@@ -1,9 +1,9 @@
 // spec.env, envFrom, files and volumes: what the application finds around it.
 import { z } from 'zod';
-import { withRules } from '../rules.ts';
+import { exactlyOne, withRules } from '../rules.ts';
 import { absolutePath, dataKey, MEND, name, resourceQuantity } from './values.ts';
 
-export const envVar = withRules(
+const envVar = withRules(
   z.object({
     name: z
       .string()
@@ -40,12 +40,7 @@ export const envVar = withRules(
           .optional()
           .describe('A field of the pod.'),
       }),
-      {
-        cel: '(has(self.secretKeyRef) ? 1 : 0) + (has(self.configMapKeyRef) ? 1 : 0) + (has(self.fieldRef) ? 1 : 0) == 1',
-        holds: (value) => Object.values(value).filter((one) => one !== undefined).length === 1,
-        message: 'must have exactly one of secretKeyRef, configMapKeyRef and fieldRef',
-        mend: 'keep one of them',
-      },
+      exactlyOne(['secretKeyRef', 'configMapKeyRef', 'fieldRef']),
     )
       .optional()
       .describe('Where its value comes from, on Kubernetes. When the content changes, the pods are replaced.'),
@@ -55,6 +50,7 @@ export const envVar = withRules(
     holds: (variable) => variable.value === undefined || variable.valueFrom === undefined,
     message: 'value and valueFrom exclude each other',
     mend: 'keep one of them',
+    found: { cel: "'both for ' + self.name", say: ({ name: variable }) => `both for ${variable}` },
   },
 );
 
@@ -76,12 +72,7 @@ export const envFrom = withRules(
       .optional()
       .describe('All keys of a ConfigMap.'),
   }),
-  {
-    cel: 'has(self.secretRef) != has(self.configMapRef)',
-    holds: (value) => (value.secretRef === undefined) !== (value.configMapRef === undefined),
-    message: 'must have exactly one of secretRef and configMapRef',
-    mend: 'keep one of them',
-  },
+  exactlyOne(['secretRef', 'configMapRef']),
 );
 
 export const file = withRules(
@@ -90,12 +81,7 @@ export const file = withRules(
     secretName: name().optional().describe('The Secret.'),
     configMapName: name().optional().describe('The ConfigMap.'),
   }),
-  {
-    cel: 'has(self.secretName) != has(self.configMapName)',
-    holds: (value) => (value.secretName === undefined) !== (value.configMapName === undefined),
-    message: 'must have exactly one of secretName and configMapName',
-    mend: 'keep one of them',
-  },
+  exactlyOne(['secretName', 'configMapName']),
 );
 
 export const volume = withRules(
@@ -125,10 +111,30 @@ export const volume = withRules(
       .optional()
       .describe('A claim of the same namespace. All pods mount it: it must allow that (ReadWriteMany).'),
   }),
+  exactlyOne(
+    ['emptyDir', 'persistentVolumeClaim'],
+    'write one of them, and only one; other kinds of volume go into podTemplate',
+  ),
+);
+
+/** Characters of all values together: they travel in one ConfigMap and in every pod. */
+const MAX_ENV_CHARACTERS = 262_144;
+export const env = withRules(
+  z
+    .array(envVar)
+    .max(256)
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
   {
-    cel: 'has(self.emptyDir) != has(self.persistentVolumeClaim)',
-    holds: (value) => (value.emptyDir === undefined) !== (value.persistentVolumeClaim === undefined),
-    message: 'must have exactly one of emptyDir and persistentVolumeClaim',
-    mend: 'keep one of them; other kinds of volume go into podTemplate',
+    cel: `self.map(variable, has(variable.value) ? size(variable.value) : 0).sum() <= ${MAX_ENV_CHARACTERS}`,
+    holds: (list) => characters(list) <= MAX_ENV_CHARACTERS,
+    message: `all values together must have at most ${MAX_ENV_CHARACTERS} characters`,
+    mend: 'put long values into a Secret or ConfigMap and name it in files',
+    found: {
+      say: (list) => String(characters(list)),
+    },
   },
 );
+
+function characters(list: readonly { readonly value?: string | undefined }[]): number {
+  return list.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+}

@@ -1,7 +1,7 @@
 // spec.migrate, autoscaling, rollout, access and monitoring: how an application is run on Kubernetes.
 import { z } from 'zod';
 import { withRules } from '../rules.ts';
-import { MEND, stringMap, timeout } from './values.ts';
+import { labels, MEND, timeout } from './values.ts';
 
 export const migrate = z
   .object({
@@ -54,6 +54,10 @@ export const autoscaling = withRules(
     holds: (value) => value.minReplicas <= value.maxReplicas,
     message: 'minReplicas must not be larger than maxReplicas',
     mend: 'raise maxReplicas or lower minReplicas',
+    field: ['minReplicas'],
+    found: {
+      say: (value) => `${value.minReplicas} and ${value.maxReplicas}`,
+    },
   },
 );
 
@@ -104,7 +108,7 @@ export const rollout = z
 
 const labelMatch = (what: string) =>
   z
-    .object({ matchLabels: stringMap(16).optional().describe(`Labels of ${what}. None: all.`) })
+    .object({ matchLabels: labels(16).optional().describe(`Labels of ${what}. None: all.`) })
     .optional()
     .describe(`Which ${what}.`);
 const accessPeer = withRules(
@@ -126,7 +130,8 @@ const accessPeer = withRules(
               .string()
               .min(1)
               .max(64)
-              .regex(/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/),
+              .regex(/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/)
+              .meta({ [MEND]: 'write a range inside cidr, such as 10.1.0.0/16' }),
           )
           .max(64)
           .meta({ 'x-kubernetes-list-type': 'atomic', [MEND]: 'write ranges inside cidr' })
@@ -142,6 +147,10 @@ const accessPeer = withRules(
       (peer.ipBlock !== undefined) !== (peer.namespaceSelector !== undefined || peer.podSelector !== undefined),
     message: 'must have either ipBlock, or namespaceSelector and podSelector or one of them',
     mend: 'write two entries instead of one',
+    found: {
+      cel: "(has(self.ipBlock) ? 'both' : 'none of them')",
+      say: ({ ipBlock }) => (ipBlock ? 'both' : 'none of them'),
+    },
   },
 );
 export const access = z
@@ -164,7 +173,7 @@ export const monitoring = z
       .describe('Make a ServiceMonitor (Prometheus operator) for proxy and workers.'),
     podMonitor: z.boolean().default(false).describe('Make a PodMonitor (Prometheus operator) instead.'),
     interval: timeout().default('30s').describe('Time between two scrapes.'),
-    labels: stringMap(16).optional().describe('Labels by which a Prometheus chooses its monitors.'),
+    labels: labels(16).optional().describe('Labels by which a Prometheus chooses its monitors.'),
   })
   .prefault({})
   .describe('Metrics for a Prometheus operator. Pods carry the prometheus.io annotations in any case.');

@@ -58,26 +58,42 @@ export const absolutePath = () =>
     .max(1024)
     .regex(/^\/[^:\x00-\x1f]+$/)
     .meta({ [MEND]: 'write an absolute path without a colon, such as /etc/shop' });
+const RESOURCE_PATTERN = '^[0-9]{1,12}([.][0-9]{1,9})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$';
 /** `x-kubernetes-int-or-string`: what Kubernetes takes as a quantity. */
 export const resourceQuantity = withRules(
   z
-    .union([
-      z.int().min(0).max(2_147_483_647),
-      z
-        .string()
-        .max(24)
-        .regex(/^[0-9]+(\.[0-9]{1,9})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/),
-    ])
+    .union([z.int().min(0).max(2_147_483_647), z.string().max(24).regex(new RegExp(RESOURCE_PATTERN))])
     .meta({ 'x-kubernetes-int-or-string': true, [MEND]: 'write a quantity such as 500m, 2, 512Mi or 1Gi' }),
   {
-    cel: "type(self) == int ? self >= 0 : self.matches('^[0-9]{1,12}([.][0-9]{1,9})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$')",
+    cel: `type(self) == int ? self >= 0 && self <= 2147483647 : self.matches(r'${RESOURCE_PATTERN}')`,
     holds: () => true, // the union above says it already
     message: 'must be a quantity such as 500m, 2, 512Mi or 1Gi',
     mend: 'write a quantity such as 500m, 2, 512Mi or 1Gi',
   },
 );
-export const stringMap = (most: number) =>
-  z.record(z.string().max(317), z.string().max(4096)).meta({ maxProperties: most });
+/** Annotations. */
+export const stringMap = (most: number) => mapping(most, 317, z.string().max(4096));
+/** Labels. */
+export const labels = (most: number) =>
+  mapping(
+    most,
+    317,
+    z
+      .string()
+      .max(63)
+      .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/)
+      .meta({ [MEND]: 'write letters, digits, -, _ and . , beginning and ending with a letter or digit' }),
+  );
+
+/** A structural schema cannot bound the number of keys' characters, nor do all zod's issues reach the CRD: rules say both. */
+function mapping<V extends z.ZodType>(most: number, keyLength: number, value: V) {
+  return withRules(z.record(z.string(), value).meta({ maxProperties: most }), {
+    cel: `self.all(key, size(key) <= ${keyLength})`,
+    holds: (map) => Object.keys(map).every((key) => key.length <= keyLength),
+    message: `each key must have at most ${keyLength} characters`,
+    mend: 'shorten it',
+  });
+}
 /** Kubernetes' own shape, taken as it is and merged: the API server judges it when the Deployment is applied. */
 export const podTemplate = () =>
   z.looseObject({}).meta({
@@ -87,16 +103,10 @@ export const podTemplate = () =>
 export const resources = () =>
   z
     .object({
-      requests: z
-        .record(z.string().max(63), resourceQuantity)
-        .meta({ maxProperties: 16 })
+      requests: mapping(16, 63, resourceQuantity)
         .optional()
         .describe('What is set aside for each pod, such as cpu and memory.'),
-      limits: z
-        .record(z.string().max(63), resourceQuantity)
-        .meta({ maxProperties: 16 })
-        .optional()
-        .describe('What each pod may use at most.'),
+      limits: mapping(16, 63, resourceQuantity).optional().describe('What each pod may use at most.'),
     })
     .prefault({});
 

@@ -38,6 +38,10 @@ const maxRequests = withRules(
     holds: (value) => value.jitter === undefined || value.jitter <= value.count,
     message: 'jitter must not be larger than count',
     mend: 'lower jitter, a tenth of count is usual',
+    field: ['jitter'],
+    found: {
+      say: ({ jitter, count }) => `${jitter} of ${count}`,
+    },
   },
 );
 
