@@ -55,6 +55,8 @@ function readStatus(body: string): Status {
 /** RFC 9110 §10.2.3: seconds, or a date. @returns milliseconds from now; undefined: nothing that can be read */
 export function readRetryAfter(value: string | undefined, wallMs: number): number | undefined {
   if (value === undefined) return undefined;
-  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1_000 : Date.parse(value) - wallMs;
+  const isSeconds = /^\d+$/.test(value.trim());
+  if (!isSeconds && !/^[A-Z][a-z]{2}, .* GMT$/.test(value)) return undefined;
+  const ms = isSeconds ? Number(value) * 1_000 : Date.parse(value) - wallMs;
   return Number.isNaN(ms) ? undefined : Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms));
 }
