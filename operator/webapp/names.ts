@@ -46,7 +46,8 @@ export const names = {
   workerConfig: (webApp: string, revision: string) => `${webApp}-worker-${revision}`,
   proxyConfig: (webApp: string) => `${webApp}-proxy`,
   revision: (webApp: string, component: 'worker' | 'proxy', revision: string) => `${webApp}-${component}-${revision}`,
-  migrate: (webApp: string, key: string) => `${webApp}-migrate-${key}`,
+  /** A Job's name is a label of its pods: 63 characters. The key is over the whole name. */
+  migrate: (webApp: string, key: string) => `${webApp.slice(0, 44)}-migrate-${key}`,
   /** Ingress, HTTPRoute, Certificate, monitors. */
   edge: (webApp: string) => webApp,
   certificateSecret: (webApp: string) => `${webApp}-tls`,

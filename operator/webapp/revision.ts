@@ -1,6 +1,23 @@
 // A version of an application as it was rolled out, kept in a ControllerRevision (apps/v1, made for this): so that an unchanged spec gets the
 // very pod template it got before, by whichever version of the operator, and so that there is something to go back to.
+import { z } from 'zod';
 import type { KubeObject } from '../../kube/object.ts';
+import { canonical, digest } from './render/canonical.ts';
+
+/** Of the data, for an operator that comes later. */
+const VERSION = 1;
+
+const revisionSchema = z.strictObject({
+  version: z.literal(VERSION),
+  id: z.string().regex(/^[0-9a-f]{10}$/),
+  component: z.enum(['worker', 'proxy']),
+  number: z.int().min(1),
+  inputs: z.string(),
+  image: z.string(),
+  template: z.record(z.string(), z.unknown()),
+  config: z.record(z.string(), z.unknown()).optional(),
+  configHash: z.string(),
+});
 
 export interface Revision {
   /** 10 hex digits over inputs and template. Label of its pods, end of its names. */
@@ -21,6 +38,19 @@ export interface Revision {
 }
 
 /** Pure. Never applied again once it is there: ControllerRevisions are immutable. Without owner, labels of revision only. */
-export declare function revisionData(revision: Revision): Record<string, unknown>;
+export function revisionData(revision: Revision): Record<string, unknown> {
+  const data = { version: VERSION, ...canonical(revision) };
+  return { ...data, checksum: digest(data) };
+}
+
 /** @returns undefined for one whose data is not ours or was tampered with */
-export declare function parseRevision(object: KubeObject): Revision | undefined;
+export function parseRevision(object: KubeObject): Revision | undefined {
+  const { data } = object;
+  if (typeof data !== 'object' || data === null) return undefined;
+  const { checksum, ...rest } = data as Record<string, unknown>;
+  if (checksum !== digest(rest)) return undefined;
+  const parsed = revisionSchema.safeParse(canonical(rest));
+  if (!parsed.success) return undefined;
+  const { version: _, config, ...revision } = parsed.data;
+  return { ...revision, ...(config && { config }) };
+}
