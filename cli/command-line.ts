@@ -41,6 +41,7 @@ const UP_HELP = `webapp up [manifest or folder]
 Runs every WebApp of the manifest, or of the manifests in the folder (webapp.yaml, *.webapp.yaml). In a folder without one
 it finds the application: Flask, Django, another WSGI application, Express or another Node server. Edits of the manifest
 are applied while it runs. Ctrl-C finishes what is being served and stops; a second one stops at once.
+What a manifest says for Kubernetes only, such as replicas, is named and not used. suspend: true serves the maintenance page.
 
       --port N          where the first WebApp is served; the others count up (8000; 0: any free ones)
       --host ADDRESS    for whom: 127.0.0.1 this machine (default), 0.0.0.0 the network

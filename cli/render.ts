@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { makeProxyConfig } from '../core/config/proxy.ts';
 import { makeWorkerConfig } from '../core/config/worker.ts';
 import { filesOrHere } from './check.ts';
+import { unsetVariables } from './cluster-only.ts';
 import { Failure } from './failure.ts';
 import { formatFileProblem, type LoadedWebApp, loadManifests } from './manifest.ts';
 
@@ -20,18 +21,26 @@ export function render(files: readonly string[], output: 'yaml' | 'json', cwd: s
     throw new Failure('MANIFEST_INVALID', 'the manifest is not valid', 'mend what is said above', detail);
   }
   const documents = webApps.map(documentsOf);
-  return output === 'json' ? `${JSON.stringify(documents, null, 2)}\n` : documents.map(yamlOf).join('---\n');
+  return output === 'json'
+    ? `${JSON.stringify(
+        documents.map(({ absent: _, ...rest }) => rest),
+        null,
+        2,
+      )}\n`
+    : documents.map(yamlOf).join('---\n');
 }
 
 function documentsOf({ webApp, source }: LoadedWebApp) {
   return {
     name: webApp.metadata.name,
+    absent: unsetVariables(webApp, {}),
     worker: makeWorkerConfig(webApp),
     proxy: makeProxyConfig(webApp, { upstream: [PLACEHOLDER], staticRoots: [source] }),
   };
 }
 
-function yamlOf({ name, worker, proxy }: ReturnType<typeof documentsOf>): string {
+function yamlOf({ name, absent, worker, proxy }: ReturnType<typeof documentsOf>): string {
   const upstream = `# ${PLACEHOLDER} is a placeholder: webapp up puts the worker's Unix socket there, the operator the pods' addresses.\n`;
-  return `# ${name}: worker.json\n${stringify(worker)}---\n# ${name}: proxy.json\n${upstream}${stringify(proxy)}`;
+  const variables = absent.length > 0 ? `# The pods have these from the cluster besides: ${absent.join(', ')}.\n` : '';
+  return `# ${name}: worker.json\n${variables}${stringify(worker)}---\n# ${name}: proxy.json\n${upstream}${stringify(proxy)}`;
 }

@@ -2,6 +2,7 @@
 // a cluster, from the same two documents.
 import { existsSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { clusterNotes } from './cluster-only.ts';
 import type { UpOptions } from './command-line.ts';
 import { developmentVariables } from './environment/development.ts';
 import { makeInstaller } from './environment/installer.ts';
@@ -84,6 +85,8 @@ async function run(
   const loaded = origin.load();
   const targets = targetsOf(loaded, options, cwd);
   reporter.expect(targets.map((target) => target.name));
+  const notes = new NotesSaid(reporter, environment);
+  notes.say(targets);
   for (const port of allotPorts(options.port, new Set(), targets.length)) await checkPort(options.host, port);
   if (options.reload) sayWhatReloadMeans(targets, options, reporter);
 
@@ -94,7 +97,7 @@ async function run(
   const session = new Session({ settings, folder, reporter, provide, port: options.port });
   const sources = new SourceWatches(session, reporter, provide);
   const manifests = new ManifestWatch(origin, loaded, (edited) =>
-    takeEdit(edited, session, sources, options, reporter, cwd),
+    takeEdit(edited, session, sources, options, reporter, notes, cwd),
   );
   const rows = setInterval(() => reporter.rows(session.stacks.map((stack) => stack.view())), ROWS_MS);
   const watch = (): void => {
@@ -158,17 +161,39 @@ async function takeEdit(
   sources: SourceWatches,
   options: UpOptions,
   reporter: Reporter,
+  notes: NotesSaid,
   cwd: string,
 ): Promise<void> {
   try {
     const targets = targetsOf(loaded, options, cwd);
     reporter.expect(targets.map((target) => target.name));
+    notes.say(targets);
     await session.converge(targets);
     if (options.reload) sources.sync();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const message = `${error.message}; what runs stays as it is`;
     reporter.failure(new Failure(error.code, message, 'mend it and save', error.detail));
+  }
+}
+
+/** What of each WebApp is not done here, said once, and again when it is something else. */
+class NotesSaid {
+  readonly #reporter: Reporter;
+  readonly #environment: Surroundings['environment'];
+  readonly #said = new Map<string, string>();
+
+  constructor(reporter: Reporter, environment: Surroundings['environment']) {
+    this.#reporter = reporter;
+    this.#environment = environment;
+  }
+
+  say(targets: readonly Target[]): void {
+    for (const { name, webApp } of targets) {
+      const notes = clusterNotes(webApp, this.#environment).join('; ');
+      if (notes !== '' && notes !== this.#said.get(name)) this.#reporter.dim(`${name}: ${notes}.`);
+      this.#said.set(name, notes);
+    }
   }
 }
 

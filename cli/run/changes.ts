@@ -1,5 +1,6 @@
 // What an edit of a WebApp changes, in one line for a person. Pure.
 import type { WebApp } from '../../core/app/schema.ts';
+import { specHere } from '../cluster-only.ts';
 
 /** Lists whose items have a name of their own. */
 const KEYS = ['name', 'path'];
@@ -8,12 +9,12 @@ const SECRET = /^env\[/;
 const MAX_VALUE = 40;
 
 /**
- * Compares what is in force on this machine: `image` is not.
+ * Compares what is in force on this machine: `image` is not, nor is what only the cluster reads.
  * @returns such as `workers.processes 3 → 8`, one for each changed field
  */
 export function changedFields(before: WebApp, after: WebApp): string[] {
-  const old = flatten({ ...before.spec, image: undefined });
-  const now = flatten({ ...after.spec, image: undefined });
+  const old = flatten(specHere(before));
+  const now = flatten(specHere(after));
   const fields = [...new Set([...old.keys(), ...now.keys()])].filter((field) => old.get(field) !== now.get(field));
   return fields.map((field) => sentence(field, old.get(field), now.get(field)));
 }

@@ -28,6 +28,8 @@ describe('what an edit changes', () => {
     ['nothing', {}, {}, []],
     ['a default that is written', {}, { workers: { timeout: '30s' } }, []],
     ['the image, which does not run here', {}, { image: 'y' }, []],
+    ['what only the cluster reads', {}, { replicas: 9, proxy: { hosts: ['a.example.com'] } }, []],
+    ['that it is suspended', {}, { suspend: true }, ['suspend false → true']],
     ['a number', { workers: { processes: 3 } }, { workers: { processes: 8 } }, ['workers.processes 3 → 8']],
     ['from a default', {}, { workers: { processes: 8 } }, ['workers.processes auto → 8']],
     [
