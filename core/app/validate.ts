@@ -22,7 +22,11 @@ export function checkWebApp(raw: unknown): { webApp?: WebApp; problems: PathProb
   const problems = unknownFields(webAppSchema, value, []);
   const parsed = webAppSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) problems.push(...parsed.error.issues.map(issueProblem));
-  problems.push(...brokenRules(webAppSchema, value, []), ...repeatedKeys(webAppSchema, value, []));
+  problems.push(
+    ...brokenRules(webAppSchema, value, []),
+    ...repeatedKeys(webAppSchema, value, []),
+    ...crowdedMappings(webAppSchema, value, []),
+  );
   problems.sort((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0));
   return parsed.success && problems.length === 0 ? { webApp: parsed.data, problems } : { problems };
 }
@@ -128,6 +132,16 @@ function repeatProblem(path: FieldPath, value: unknown, what: string): PathProbl
     message: `${what} stands in the list already`,
     mend: `remove one of the two, or give it another ${what}`,
   };
+}
+
+/** zod's records have no bound of their own: the one that the CRD has is in their metadata. */
+function crowdedMappings(schema: z.core.$ZodType, value: unknown, path: FieldPath): PathProblem[] {
+  return visit(schema, value, path, (node, item, at) => {
+    const most = node instanceof z.ZodRecord ? (node.meta()?.['maxProperties'] as number | undefined) : undefined;
+    if (most === undefined || !isRecord(item) || Object.keys(item).length <= most) return [];
+    const value = `${Object.keys(item).length} of them`;
+    return [{ path: at, field: fieldName(at), value, message: `must be at most ${most} items`, mend: 'remove some' }];
+  });
 }
 
 /** Walks the schema's nodes that `value` has, wrappers (optional, default) included once unwrapped. */
