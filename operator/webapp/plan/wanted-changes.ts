@@ -1,0 +1,138 @@
+// From decisions to changes, in the order in which they may be seen by others: what pods use is there before the pods, what is not used any more goes last.
+import type { WorkerConfig } from '../../../core/config/worker.ts';
+import type { KubeObject } from '../../../kube/object.ts';
+import type { Change } from '../changes.ts';
+import { names } from '../names.ts';
+import {
+  renderBase,
+  renderControllerRevision,
+  renderProxyConfigMap,
+  renderProxyDeployment,
+  renderWorkerConfigMap,
+  renderWorkerDeployment,
+  workerConfigFor,
+} from '../render/render.ts';
+import type { Revision } from '../revision.ts';
+import { type ChildKey, dropUnwanted, ensure, keyOfChild } from './children.ts';
+import type { Decision } from './decide.ts';
+import { writeMigrated } from './live-deployment.ts';
+import { refreshPods } from './refresh.ts';
+import { findVersion, pickKept, type Versions } from './versions.ts';
+import type { World } from './world.ts';
+
+export interface CurrentConfig {
+  readonly revision: Revision;
+  readonly config: WorkerConfig;
+}
+
+/** @returns worker.json for each version that runs or is about to: what changes in place reaches the old pods of a rollout too */
+export function currentConfigs(world: World, { deployed, workerConfig }: Decision): CurrentConfig[] {
+  const ids = new Set(usedIds(world));
+  const stored = world.workerVersions.flatMap(({ revision }) => (ids.has(revision.id) ? [revision] : []));
+  const isNew = deployed !== undefined && !stored.some(({ id }) => id === deployed.id);
+  return [...(isNew ? [deployed] : []), ...stored].map((revision) => ({
+    revision,
+    config: workerConfigFor(workerConfig, revision),
+  }));
+}
+
+/** @param lastGood id of the last whole version, as this pass sees it */
+export function wantedChanges(
+  world: World,
+  decision: Decision,
+  configs: readonly CurrentConfig[],
+  lastGood: string | undefined,
+): Change[] {
+  const { children, webApp, input } = world;
+  const keptWorkers = keepWorkers(world, decision, lastGood);
+  const keptProxies = keepProxies(world, decision);
+  const wanted = [
+    ...renderBase(input),
+    ...revisionObjects(world, keptWorkers, decision.deployed),
+    ...revisionObjects(world, keptProxies, decision.proxy),
+    ...configs.map(({ revision, config }) => renderWorkerConfigMap(webApp, revision, config)),
+    renderProxyConfigMap(webApp, decision.proxyConfig),
+    ...(isMigrationDue(decision) && decision.migration.job ? [decision.migration.job] : []),
+    ...(decision.proxy ? [renderProxyDeployment(webApp, decision.proxy)] : []),
+  ];
+  const keys = new Set<ChildKey>([
+    ...wanted.map(keyOfChild),
+    ...[...keptWorkers.map(({ revision }) => revision.id), ...usedIds(world)].map(
+      (id): ChildKey => `ConfigMap/${names.workerConfig(webApp.metadata.name, id)}`,
+    ),
+    ...decision.migration.kept,
+    `Deployment/${names.worker(webApp.metadata.name)}`,
+    `Deployment/${names.proxy(webApp.metadata.name)}`,
+  ]);
+  const hashes = new Map(configs.map(({ revision, config }) => [revision.id, config.hash]));
+  return [
+    ...wanted.flatMap((object) => ensure(children, object)),
+    ...workerDeployment(world, decision),
+    ...refreshPods(world, hashes, decision.proxyConfig.hash),
+    ...dropUnwanted(children, keys, input.apis),
+  ];
+}
+
+/** Made only when its gate is the one that holds: before that, what it needs is not there. */
+function isMigrationDue({ hold, migration }: Decision): boolean {
+  return hold?.gate === 'migration' && migration.state === 'due';
+}
+
+/** A pod keeps its files until it is gone, also while it is being deleted. */
+function usedIds({ worker, pods }: World): string[] {
+  const ended = (phase: string) => phase === 'Succeeded' || phase === 'Failed';
+  const ofPods = pods.filter(({ component, phase }) => component === 'worker' && !ended(phase));
+  return [...(worker ? [worker.revision] : []), ...ofPods.map(({ revision }) => revision)].filter((id) => id !== '');
+}
+
+function keepWorkers(world: World, decision: Decision, lastGood: string | undefined): Versions {
+  const { workerVersions, webApp, before } = world;
+  const { deployed, target, failed, statics } = decision;
+  const ofImage = (image: string) => workerVersions.find(({ revision }) => revision.image === image)?.revision.id;
+  const ids = [
+    deployed?.id,
+    target?.id,
+    failed,
+    lastGood,
+    before?.revision,
+    ...statics.map(({ image }) => ofImage(image)),
+  ];
+  const inUse = new Set([...usedIds(world), ...ids.filter((id) => id !== undefined)]);
+  return pickKept(workerVersions, inUse, webApp.spec.rollout.keepRevisions);
+}
+
+function keepProxies({ proxyVersions, proxy, pods, webApp }: World, decision: Decision): Versions {
+  const inUse = [decision.proxy?.id, proxy?.revision, ...pods.map(({ revision }) => revision)];
+  return pickKept(proxyVersions, new Set(inUse.filter((id) => id !== undefined)), webApp.spec.rollout.keepRevisions);
+}
+
+/** @param current may be new, or the newest once more */
+function revisionObjects({ webApp }: World, kept: Versions, current: Revision | undefined): KubeObject[] {
+  const stored = kept.map(({ revision, object }) => ({
+    ...renderControllerRevision(webApp, revision.id === current?.id ? current : revision),
+    // Immutable: another version of this operator may write it otherwise.
+    data: object['data'],
+  }));
+  if (current === undefined || findVersion(kept, current.id)) return stored;
+  return [...stored, renderControllerRevision(webApp, current)];
+}
+
+/** An autoscaler's number is held by another manager before the apply that leaves it out. */
+function workerDeployment({ children, webApp, worker }: World, decision: Decision): Change[] {
+  const { deployed, migration, replicas } = decision;
+  if (deployed === undefined || worker?.leaving === true) return [];
+  const done = migration.state === 'complete' ? migration.key : undefined;
+  const migrated = writeMigrated(worker?.migrated ?? [], done);
+  const object = renderWorkerDeployment(webApp, deployed, { replicas: replicas.replicas, migrated });
+  const changes = ensure(children, object);
+  return replicas.handOver === undefined ? changes : [handOver(object, replicas.handOver), ...changes];
+}
+
+function handOver({ apiVersion, kind, metadata: { name, namespace } }: KubeObject, replicas: number): Change {
+  const metadata = { name, ...(namespace !== undefined && { namespace }) };
+  return {
+    verb: 'handOver',
+    object: { apiVersion, kind, metadata, spec: { replicas } },
+    why: 'an autoscaler sets replicas from now on',
+  };
+}
