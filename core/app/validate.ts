@@ -121,7 +121,12 @@ function repeatedKeys(schema: z.core.$ZodType, value: unknown, path: FieldPath):
 
 /** @returns where a value stands that stood before */
 function repeats(values: readonly unknown[]): number[] {
-  return values.flatMap((value, index) => (value === undefined || values.indexOf(value) === index ? [] : [index]));
+  const seen = new Set<unknown>();
+  return values.flatMap((value, index) => {
+    const again = value !== undefined && seen.has(value);
+    seen.add(value);
+    return again ? [index] : [];
+  });
 }
 
 function repeatProblem(path: FieldPath, value: unknown, what: string): PathProblem {

@@ -5,7 +5,9 @@ import { CONDITION_TYPES } from '../app/conditions.ts';
 const count = () => z.int().min(0).max(1_000_000);
 const text = (most: number) => z.string().max(most);
 /** `ready/desired`, made for a column of kubectl: a printer column shows one field. */
-const summary = () => text(32);
+const summary = () => text(32).describe('ready/desired.');
+const desired = () => count().describe('How many there are to be.');
+const ready = () => count().describe('How many serve.');
 
 export const conditionSchema = z.object({
   type: z.enum(CONDITION_TYPES).describe('What is told of.'),
@@ -45,12 +47,17 @@ export const webAppStatusSchema = z
     replicas: count().optional().describe('Worker pods there are, for /scale.'),
     selector: text(1024).optional().describe('Label selector of the worker pods, for /scale.'),
     pods: z
-      .object({ desired: count(), ready: count(), updated: count(), summary: summary() })
+      .object({
+        desired: desired(),
+        ready: ready(),
+        updated: count().describe('How many are of the newest version.'),
+        summary: summary(),
+      })
       .optional()
       .describe('Worker pods.'),
-    proxies: z.object({ desired: count(), ready: count(), summary: summary() }).optional().describe('Proxy pods.'),
+    proxies: z.object({ desired: desired(), ready: ready(), summary: summary() }).optional().describe('Proxy pods.'),
     workers: z
-      .object({ desired: count(), ready: count(), summary: summary() })
+      .object({ desired: desired(), ready: ready(), summary: summary() })
       .optional()
       .describe('Application processes of all worker pods, as the workers tell.'),
     queue: count().optional().describe('Requests that waited for a process when the workers were last asked.'),

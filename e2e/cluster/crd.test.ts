@@ -9,7 +9,7 @@ import { validateWebApp } from '../../core/app/validate.ts';
 import { until } from './control-plane.ts';
 import { EVERY_FIELD, webApp } from './every-field.ts';
 import { useCluster } from './fixture.ts';
-import { wrongManifests } from './one-change.ts';
+import { type Change, wrongManifests } from './one-change.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const cluster = useCluster();
@@ -89,12 +89,17 @@ describe('what is wrong', () => {
 
   test('in one field, in any way, is refused by the API server and by validation, at that field', async () => {
     expect(changes.length).toBeGreaterThan(300);
+    const judge = async ({ name, field, manifest }: Change): Promise<string[]> => {
+      const theirs = (await causesOf(manifest)).map((cause) => cause.field);
+      const ours = validateWebApp(manifest).problems.map((problem) => problem.field);
+      return [
+        ...(theirs.includes(field) ? [] : [`${name}: the API server blames ${theirs.join(', ') || 'nothing'}`]),
+        ...(ours.includes(field) ? [] : [`${name}: validation blames ${ours.join(', ') || 'nothing'}`]),
+      ];
+    };
     const differences: string[] = [];
-    for (const { name, field, manifest } of changes) {
-      const [theirs, ours] = [await serverFields(manifest), validateWebApp(manifest).problems.map((one) => one.field)];
-      if (!theirs.includes(field)) differences.push(`${name}: the API server blames ${theirs.join(', ') || 'nothing'}`);
-      if (!ours.includes(field)) differences.push(`${name}: validation blames ${ours.join(', ') || 'nothing'}`);
-    }
+    for (let next = 0; next < changes.length; next += 16)
+      differences.push(...(await Promise.all(changes.slice(next, next + 16).map(judge))).flat());
     expect(differences).toEqual([]);
   });
 
@@ -332,10 +337,6 @@ describe('what is wrong', () => {
     expect(stderr).toContain('unknown field "spec.workers.timout"');
   });
 
-  async function serverFields(manifest: unknown): Promise<string[]> {
-    return (await causesOf(manifest)).map(({ field }) => field);
-  }
-
   async function causesOf(manifest: unknown): Promise<{ field: string; message: string }[]> {
     const { causes = [] } = (JSON.parse((await tried(manifest)).text) as Status).details ?? {};
     return causes.map(({ field, message }) => ({ field: plainField(field), message }));
@@ -349,16 +350,10 @@ describe('what is wrong', () => {
       input: manifests.map((one) => stringify(one)).join('---\n'),
     });
 
-  /** kubectl tells one problem behind the name, several as a list below it. */
-  function problemsByName(stderr: string): Map<string, string[]> {
-    const parts = stderr.split(/^The WebApp "([^"]+)" is invalid: /m).slice(1);
-    return new Map(
-      parts.flatMap((name, index) =>
-        index % 2 === 0
-          ? [[name, (parts[index + 1] ?? '').split('\n').map((line) => line.replace(/^\* /, '').trim())] as const]
-          : [],
-      ),
-    );
+  /** One line an object: `… WebApp… "NAME" is invalid: PROBLEM`, several in brackets. */
+  function problemsByName(stderr: string): Map<string, string> {
+    const lines = [...stderr.matchAll(/"([^"]+)" is invalid: (.*)$/gm)];
+    return new Map(lines.map(([, name = '', problems = '']) => [name, problems]));
   }
 
   function rulesBelow(node: StructuralSchema): Validation[] {
@@ -538,14 +533,17 @@ describe('kubectl explain', () => {
       /DESCRIPTION:\s+The application processes\. Every field here changes in place: no pod\s+restarts\./,
     );
     expect(workers).toMatch(/timeout\s+<string>\s+Longest time one request may take in the application\./);
-    expect(await explain('webapp.spec.runtime')).toMatch(/enum: auto, wsgi, node[\s\S]*How the application is run\./);
+    expect(await explain('webapp.spec.runtime')).toMatch(
+      /ENUM:\s+auto\s+wsgi\s+node\s+DESCRIPTION:\s+How the application is run\./,
+    );
     expect(await explain('webapp.spec.proxy.static.path')).toContain(
       'Requests below this path are answered from the folder.',
     );
     expect(await explain('webapp')).toContain('A web application, served');
+    // Of a number-or-text kubectl says <Object>: its description has to say what goes there.
+    expect(await explain('webapp.spec.workers.processes')).toMatch(/A number of application processes .* or auto:/s);
     const all = await explain('webapp.spec', '--recursive');
     expect(all).toMatch(/image\t<string> -required-/);
-    expect(all).toMatch(/processes\t<IntOrString>/);
     expect(all).toMatch(/maxRequests\t<Object>\n\s+count\t<integer> -required-/);
   });
 

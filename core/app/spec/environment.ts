@@ -97,7 +97,9 @@ export const volume = withRules(
     readOnly: z.boolean().default(false).describe('Mounted for reading only.'),
     emptyDir: z
       .object({
-        sizeLimit: resourceQuantity.optional().describe('The pod is evicted when it holds more.'),
+        sizeLimit: resourceQuantity
+          .optional()
+          .describe('A quantity such as 1Gi. The pod is evicted when it holds more.'),
         medium: z
           .enum(['', 'Memory'])
           .default('')

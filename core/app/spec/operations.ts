@@ -88,7 +88,9 @@ export const rollout = z
       },
     )
       .default('25%')
-      .describe('Pods that may stand beside the wanted number during a rollout. None is ever missing.'),
+      .describe(
+        'A number of pods, or a share such as 25%, that may stand beside the wanted ones during a rollout. None is ever missing.',
+      ),
     keepRevisions: z
       .int()
       .min(1)

@@ -105,8 +105,10 @@ export const resources = () =>
     .object({
       requests: mapping(16, 63, resourceQuantity)
         .optional()
-        .describe('What is set aside for each pod, such as cpu and memory.'),
-      limits: mapping(16, 63, resourceQuantity).optional().describe('What each pod may use at most.'),
+        .describe('Quantities that are set aside for each pod, such as cpu: 500m and memory: 512Mi.'),
+      limits: mapping(16, 63, resourceQuantity)
+        .optional()
+        .describe('Quantities that each pod may use at most, such as cpu: 2 and memory: 1Gi.'),
     })
     .prefault({});
 

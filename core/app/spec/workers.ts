@@ -50,7 +50,7 @@ export const workers = z
     processes: processes
       .default('auto')
       .describe(
-        'Application processes in each worker, or auto: one for each CPU of the limit, two at least. Changed in place.',
+        'A number of application processes in each worker, or auto: one for each CPU of the limit, two at least. Changed in place.',
       ),
     threads: z
       .int()
