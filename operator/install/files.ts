@@ -1,12 +1,6 @@
 // manifests/, as `npm run generate` writes it: every file and its text.
 import type { KubeObject } from '../../kube/object.ts';
-import {
-  EXAMPLE_NAMESPACE,
-  makeInstall,
-  makeInstallParts,
-  makeKustomization,
-  makeNamespacedKustomization,
-} from './install.ts';
+import { makeInstall, makeInstallParts, makeKustomization, makeNamespacedComponent } from './install.ts';
 import { makeNamespaceRole } from './rbac.ts';
 import { SAMPLES, sampleYaml } from './samples.ts';
 import { toYaml } from './yaml.ts';
@@ -30,12 +24,12 @@ export function makeManifestFiles(version: string): Record<string, string> {
       `${WRITTEN} The same as install.yaml, in parts, to build on: kubectl apply -k .`,
     ),
     'namespaced/kustomization.yaml': toYaml(
-      [makeNamespacedKustomization(['role.yaml'])],
-      `${WRITTEN} For single namespaces: copy this folder, name them in --namespaces, and give each its role.yaml.`,
+      [makeNamespacedComponent()],
+      `${WRITTEN} For single namespaces, in an overlay of yours: without rights in all of them. docs/guide-operator.md has an example.`,
     ),
     'namespaced/role.yaml': toYaml(
-      makeNamespaceRole(EXAMPLE_NAMESPACE),
-      `${WRITTEN} What the operator may do in one namespace.`,
+      makeNamespaceRole(undefined),
+      `${WRITTEN} What the operator may do in one namespace: kubectl apply -n NAMESPACE -f role.yaml`,
     ),
     ...Object.fromEntries(Object.entries(SAMPLES).map(([file, sample]) => [`samples/${file}`, sampleYaml(sample)])),
   };

@@ -1,5 +1,4 @@
 // The installation put together: as one list in the order in which kubectl can apply it, and as the parts of a kustomize base.
-import { stringify } from 'yaml';
 import { makeCrd } from '../../core/app/crd.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { NAME } from './place.ts';
@@ -45,27 +44,17 @@ export function makeKustomization(resources: readonly string[]): object {
   return { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources };
 }
 
-/** Which namespace the example of a namespaced installation names. */
-export const EXAMPLE_NAMESPACE = 'default';
-
 /**
- * The base made into an operator that looks after single namespaces: without rights in all of them. `resources` are the Roles of its namespaces.
+ * A component that takes the rights in all namespaces away, for overlays whose operator looks after single ones. A component, because kustomize lets
+ * no folder build on the one that holds it.
  */
-export function makeNamespacedKustomization(resources: readonly string[]): object {
+export function makeNamespacedComponent(): object {
   const gone = (kind: string) => ({
     patch: `$patch: delete\napiVersion: rbac.authorization.k8s.io/v1\nkind: ${kind}\nmetadata: {name: ${NAME}}\n`,
   });
-  const flag = {
-    op: 'add',
-    path: '/spec/template/spec/containers/0/args/-',
-    value: `--namespaces=${EXAMPLE_NAMESPACE}`,
-  };
   return {
-    ...makeKustomization(['..', ...resources]),
-    patches: [
-      gone('ClusterRole'),
-      gone('ClusterRoleBinding'),
-      { target: { kind: 'Deployment', name: NAME }, patch: stringify([flag]) },
-    ],
+    apiVersion: 'kustomize.config.k8s.io/v1alpha1',
+    kind: 'Component',
+    patches: [gone('ClusterRole'), gone('ClusterRoleBinding')],
   };
 }

@@ -67,6 +67,7 @@ function makeContainer({ version, namespaces }: WorkloadOptions): object {
   return {
     name: CONTAINER,
     image: `webapp-operator:${version}`,
+    command: ['webapp-operator'],
     args: [
       'run',
       '--identity=$(POD_NAME)',

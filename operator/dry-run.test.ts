@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { ProblemsError } from '../core/errors.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { dryRun } from './dry-run.ts';
+import { SAMPLES, sampleYaml } from './install/samples.ts';
+import { OPTIONAL_KINDS } from './webapp/kinds.ts';
+
+const SETTINGS = { proxyImage: 'webapp-proxy:1', clusterDomain: 'cluster.local', drainDelayMs: 5_000 };
+const print = (text: string) => dryRun(text, SETTINGS).yaml;
+const objects = (yaml: string) => [...parseAllDocuments(yaml)].map((document) => document.toJS() as KubeObject);
+const sample = (name: string) => sampleYaml(SAMPLES[name] ?? { about: '', webApps: [] });
+
+test('a minimal WebApp: all its children, in the order in which they can be applied', () => {
+  const yaml = print(sample('minimal.yaml'));
+  const made = objects(yaml).map(({ kind, metadata: { name } }) => `${kind} ${name}`);
+  const short = made.map((one) => one.replace(/-[0-9a-f]{10}$/, '-R'));
+  expect(short).toEqual([
+    'ServiceAccount shop-worker',
+    'ServiceAccount shop-proxy',
+    'Role shop-proxy',
+    'RoleBinding shop-proxy',
+    'NetworkPolicy shop-proxy',
+    'NetworkPolicy shop-worker',
+    'Service shop',
+    'Service shop-workers',
+    'PodDisruptionBudget shop-worker',
+    'PodDisruptionBudget shop-proxy',
+    'ControllerRevision shop-worker-R',
+    'ControllerRevision shop-proxy-R',
+    'ConfigMap shop-worker-R',
+    'ConfigMap shop-proxy',
+    'Deployment shop-proxy',
+    'Deployment shop-worker',
+  ]);
+  expect(yaml.split('\n').filter((line) => line.startsWith('#'))).toEqual(
+    made.map((one) => `# WebApp default/shop: ${one}`),
+  );
+});
+
+test.each(Object.keys(SAMPLES))('%s: nobody owns what is printed, and each stands in its namespace', (name) => {
+  for (const { kind, metadata } of objects(print(sample(name)))) {
+    expect([kind, metadata.namespace, metadata.ownerReferences]).toEqual([kind, 'default', undefined]);
+  }
+});
+
+test('every optional API is taken to be there, and a migration comes before the pods', () => {
+  const kinds = objects(print(sample('every-field.yaml'))).map(({ kind }) => kind);
+  const optional = Object.keys(OPTIONAL_KINDS).filter((kind) => kind !== 'PodMonitor');
+  expect(kinds).toEqual(expect.arrayContaining([...optional, 'HorizontalPodAutoscaler', 'Ingress']));
+  expect(kinds.indexOf('Job')).toBeLessThan(kinds.indexOf('Deployment'));
+});
+
+test('a version is named after content that is not known here: said where it is so', () => {
+  expect(print(sample('migrate.yaml'))).toMatch(/^# The worker's revision is another .* Secret\/shop-database as well/);
+  expect(print(sample('minimal.yaml'))).not.toContain('another');
+});
+
+test('several WebApps of a file in their namespaces, other objects named and passed over', () => {
+  const other = sample('node.yaml').replace('name: express-shop', 'name: express-shop\n  namespace: node');
+  const yaml = print(`${sample('minimal.yaml')}---\n${other}---\napiVersion: v1\nkind: Secret\nmetadata: {name: x}\n`);
+  expect(yaml).toMatch(/^# Not looked at: Secret\/x\n/);
+  expect(new Set(objects(yaml).map(({ metadata: { namespace } }) => namespace))).toEqual(new Set(['default', 'node']));
+});
+
+test('all that is wrong with a file is told', () => {
+  const broken = sample('minimal.yaml').replace('image:', 'imgae:').replace('app: shop:app', 'app: 7');
+  try {
+    print(broken);
+    expect.unreachable();
+  } catch (error) {
+    expect(error).toBeInstanceOf(ProblemsError);
+    expect((error as ProblemsError).problems.map(({ field }) => field)).toEqual([
+      'spec.app',
+      'spec.image',
+      'spec.imgae',
+    ]);
+  }
+});
+
+test('the same file gives the same text', () => {
+  expect(print(sample('every-field.yaml'))).toBe(print(sample('every-field.yaml')));
+});
