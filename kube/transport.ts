@@ -78,12 +78,12 @@ const CONNECTIONS = 32;
 const TIMEOUT_MS = 30_000;
 
 export function makeTransport(options: TransportOptions): Transport {
-  const { access, registry, clock, userAgent, connections = CONNECTIONS } = options;
+  const { access, registry, clock, log, userAgent, connections = CONNECTIONS } = options;
   const metrics = registry === undefined ? undefined : makeRestMetrics(registry, access.server.host);
-  const calls = new Pool(access, connections);
-  const watches = new Pool(access, Number.POSITIVE_INFINITY);
+  const calls = new Pool(access, connections, log);
+  const watches = new Pool(access, Number.POSITIVE_INFINITY, log);
   const open: Line['open'] = new Set();
-  const shared = { access, clock, metrics, userAgent, open };
+  const shared = { access, clock, log, metrics, userAgent, open };
   const callLine: Line = { ...shared, pool: calls };
   const watchLine: Line = { ...shared, pool: watches };
   let isClosed = false;

@@ -1,36 +1,23 @@
 // A Kubernetes API server for tests, in this process, on loopback: resource versions, paged lists, watches with bookmarks, conflicts and
 // compaction, and every way of failing that a client must live through. What it does not hold: schemas, admission, RBAC, controllers, and the
 // true merge of server-side apply. Those are tested on a real one (e2e/cluster).
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
 import { apiVersionOf, type KubeObject, keyOf, type Place, type Resource } from '../object.ts';
 import type { Access } from '../transport.ts';
 import { cutSocket } from './cut-socket.ts';
+import { sendError, sendInstead, sendJson } from './fake-answers.ts';
 import { FakeDiscovery } from './fake-discovery.ts';
-import { type Fault, type FaultEffect, type FaultMatch, Faults } from './fake-faults.ts';
+import { type Fault, type FaultEffect, type FaultMatch, Faults, type WatchEnd } from './fake-faults.ts';
+import { type Certificate, type Exchange, FakeFront, type LoggedRequest } from './fake-front.ts';
 import { collectionOf, parsePath, type Target } from './fake-paths.ts';
 import { makeMatches } from './fake-selectors.ts';
-import { Refusal, statusOf } from './fake-status.ts';
+import { Refusal } from './fake-status.ts';
 import { FakeStorage } from './fake-storage.ts';
 import { type Answer, FakeVerbs } from './fake-verbs.ts';
 import { OpenWatch } from './fake-watches.ts';
 
 export type { Fault, FaultEffect, FaultMatch, WatchEnd } from './fake-faults.ts';
+export type { LoggedRequest } from './fake-front.ts';
 export { EXPIRED } from './fake-watches.ts';
-
-export interface LoggedRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
-  readonly contentType: string;
-  readonly authorization: string | undefined;
-  /** Parsed JSON; undefined: none. */
-  readonly body: unknown;
-  /** Number of the connection it came on, from 1. */
-  readonly socket: number;
-  readonly watch: boolean;
-}
 
 export interface FakeOptions {
   /** Known to discovery from the start; others become known by their first object. All are served anyway. */
@@ -38,13 +25,11 @@ export interface FakeOptions {
   /** A bookmark to every watch that takes them, so often. Default: only when `bookmark()` is called and when a watch times out. */
   readonly bookmarkMs?: number;
   /** HTTPS with this certificate (PEM). */
-  readonly tls?: { readonly key: string; readonly cert: string; readonly ca?: string };
+  readonly tls?: Certificate;
 }
 
 /** Bodies above this are answered 413, as by the real one. */
 const MAX_BODY = 3 * 1024 * 1024;
-/** Requests kept in the log; older ones are dropped. */
-const MAX_LOG = 50_000;
 
 export async function startFakeApiServer(options: FakeOptions = {}): Promise<FakeApiServer> {
   const fake = new FakeApiServer(options);
@@ -53,39 +38,28 @@ export async function startFakeApiServer(options: FakeOptions = {}): Promise<Fak
 }
 
 export class FakeApiServer {
-  readonly #options: FakeOptions;
-  readonly #server: Server | TlsServer;
+  readonly #front: FakeFront;
   readonly #storage = new FakeStorage();
   readonly #verbs = new FakeVerbs(this.#storage);
+  readonly #discovery = new FakeDiscovery();
   readonly #faults = new Faults();
   readonly #watches = new Set<OpenWatch>();
-  readonly #sockets = new Map<Socket, { number: number; requests: number }>();
-  readonly #discovery = new FakeDiscovery();
   readonly #texts = new Map<string, string>();
   readonly #timers = new Set<NodeJS.Timeout>();
-  #log: LoggedRequest[] = [];
+  readonly #bookmarkMs: number | undefined;
   #token: string | undefined;
-  #port = 0;
-  #socketsEver = 0;
-  #socketsPeak = 0;
 
-  constructor(options: FakeOptions) {
-    this.#options = options;
-    const take = (request: IncomingMessage, response: ServerResponse): void => void this.#take(request, response);
-    const settings = { keepAliveTimeout: 0, requestTimeout: 0, connectionsCheckingInterval: 1_000 };
-    this.#server =
-      options.tls === undefined ? createServer(settings, take) : createTlsServer({ ...settings, ...options.tls }, take);
-    this.#server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket) => this.#welcome(socket));
+  constructor({ tls, bookmarkMs, resources = [] }: FakeOptions) {
+    this.#front = new FakeFront((exchange) => this.#take(exchange), tls);
+    this.#bookmarkMs = bookmarkMs;
     this.#storage.onChange = (change) => {
       for (const watch of this.#watches) watch.tell(change);
     };
-    for (const resource of options.resources ?? []) this.serve(resource);
+    for (const resource of resources) this.serve(resource);
   }
 
-  // ---- Its place, and being away -------------------------------------------------------------------------------------------------
-
   get url(): URL {
-    return new URL(`${this.#options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.#port}`);
+    return this.#front.url;
   }
 
   /** For `makeTransport`. Shows the token that is required now. */
@@ -100,33 +74,21 @@ export class FakeApiServer {
 
   /** Listens, on the same port as before. */
   async up(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(this.#port, '127.0.0.1', () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
-    this.#port = (this.#server.address() as AddressInfo).port;
-    const { bookmarkMs } = this.#options;
-    if (bookmarkMs !== undefined) this.#timers.add(setInterval(() => this.bookmark(), bookmarkMs));
+    await this.#front.listen();
+    if (this.#bookmarkMs !== undefined) this.#timers.add(setInterval(() => this.bookmark(), this.#bookmarkMs));
   }
 
   /** As when the API server is restarted: connections are refused and those there are reset. What it stores stays. Twice is safe. */
   async down(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
-    this.dropConnections();
-    if (!this.#server.listening) return;
-    await new Promise((resolve) => this.#server.close(resolve));
+    await this.#front.close();
   }
 
   /** Ends all. Twice is safe. */
   close(): Promise<void> {
     return this.down();
   }
-
-  // ---- What is in it, changed by another actor -----------------------------------------------------------------------------------
 
   /** Creates or replaces as a whole, status included. @returns the object as stored */
   put(resource: Resource, object: KubeObject): KubeObject {
@@ -182,16 +144,14 @@ export class FakeApiServer {
   }
 
   /** New TLS connections are shown this certificate (PEM). */
-  renewCertificate(tls: { readonly key: string; readonly cert: string }): void {
-    if ('setSecureContext' in this.#server) this.#server.setSecureContext(tls);
+  renewCertificate(certificate: Certificate): void {
+    this.#front.renewCertificate(certificate);
   }
 
   /** Requests without this bearer token are answered 401. undefined: anybody may come. */
   requireToken(token: string | undefined): void {
     this.#token = token;
   }
-
-  // ---- What goes wrong -----------------------------------------------------------------------------------------------------------
 
   /** The next requests that match fail so; see `FaultEffect`. */
   fail(match: FaultMatch, effect: FaultEffect): Fault {
@@ -211,7 +171,7 @@ export class FakeApiServer {
   }
 
   /** Ends the watches that are open now; `silence` leaves them half open. */
-  endWatches(how: 'end' | 'cut' | 'silence' | 'garbage' | 'gone'): void {
+  endWatches(how: WatchEnd): void {
     for (const watch of this.#watches) watch.end(how);
   }
 
@@ -222,23 +182,21 @@ export class FakeApiServer {
 
   /** Resets every connection, idle ones and watches included. */
   dropConnections(): void {
-    for (const socket of this.#sockets.keys()) cutSocket(socket);
+    this.#front.dropConnections();
   }
-
-  // ---- What happened -------------------------------------------------------------------------------------------------------------
 
   /** All requests in the order they came, faults included. */
   get requests(): readonly LoggedRequest[] {
-    return this.#log;
+    return this.#front.log;
   }
 
   /** Those that are no GET. */
   get writes(): readonly LoggedRequest[] {
-    return this.#log.filter(({ method }) => method !== 'GET');
+    return this.#front.log.filter(({ method }) => method !== 'GET');
   }
 
   clearLog(): void {
-    this.#log = [];
+    this.#front.clearLog();
   }
 
   get openWatches(): number {
@@ -247,117 +205,103 @@ export class FakeApiServer {
 
   /** Connections: open now, ever taken, most at a time. */
   get connections(): { open: number; ever: number; peak: number } {
-    return { open: this.#sockets.size, ever: this.#socketsEver, peak: this.#socketsPeak };
+    return this.#front.connections;
   }
 
-  // ---- One request ---------------------------------------------------------------------------------------------------------------
-
-  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', this.url);
-    const body = await readBody(request).catch(() => undefined);
-    if (body === undefined) return;
-    const watch = url.searchParams.get('watch') === 'true' || url.searchParams.get('watch') === '1';
-    const reused = this.#note(request, url, body, watch);
-    const effect = this.#faults.take({ method: request.method ?? '', url: request.url ?? '', watch, reused });
-    await this.#perform(effect, { request, response, url, body, watch });
+  #take(exchange: Exchange): void {
+    const { request, logged, reused } = exchange;
+    const subject = { method: logged.method, url: request.url ?? '', watch: logged.watch, reused };
+    this.#settle(exchange, () => this.#perform(this.#faults.take(subject), exchange));
   }
 
-  async #perform(effect: FaultEffect | undefined, exchange: Exchange): Promise<void> {
+  #settle({ response }: Exchange, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      sendError(response, error);
+    }
+  }
+
+  #perform(effect: FaultEffect | undefined, exchange: Exchange): void {
     const { request, response } = exchange;
-    if (effect === undefined || 'watch' in effect) return this.#answer(exchange, effect);
-    if ('silence' in effect) return;
-    if ('reset' in effect) {
-      if (effect.reset === 'after') this.#answerTo(exchange);
+    if (effect === undefined) this.#answer(exchange, undefined);
+    else if ('watch' in effect) this.#answer(exchange, effect);
+    else if ('answer' in effect) sendInstead(response, effect);
+    else if ('delayMs' in effect) this.#later(effect.delayMs, exchange);
+    else if ('reset' in effect) {
+      if (effect.reset === 'after') this.#settle(exchange, () => void this.#carryOut(exchange));
       cutSocket(request.socket);
-    } else if ('delayMs' in effect) {
-      await this.#wait(effect.delayMs);
-      this.#answer(exchange, undefined);
-    } else if ('answer' in effect) {
-      sendInstead(response, effect);
-    } else {
+    } else if ('status' in effect) {
       const { status, reason, message = 'a fault of the fake', retryAfter } = effect;
       if (retryAfter !== undefined) response.setHeader('Retry-After', String(retryAfter));
-      sendJson(response, { status, body: statusOf(new Refusal(status, message, reason)) });
+      throw new Refusal(status, message, reason);
     }
   }
 
-  #answer(exchange: Exchange, fault: Extract<FaultEffect, { watch: unknown }> | undefined): void {
-    const { response, url, watch, request } = exchange;
-    const text = this.#texts.get(url.pathname);
-    if (text !== undefined && request.method === 'GET') {
-      response.end(text);
-      return;
-    }
-    try {
-      if (watch && this.#watch(exchange, fault)) return;
-      sendJson(response, this.#answerTo(exchange));
-    } catch (error) {
-      sendJson(response, answerFor(error));
-    }
+  #later(ms: number, exchange: Exchange): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#settle(exchange, () => this.#answer(exchange, undefined));
+    }, ms);
+    this.#timers.add(timer);
   }
 
-  #answerTo({ request, url, body }: Exchange): Answer {
-    try {
-      if (this.#token !== undefined && request.headers.authorization !== `Bearer ${this.#token}`)
-        throw new Refusal(401, 'Unauthorized');
-      const discovered = this.#discovery.answer(url.pathname);
-      if (discovered !== undefined) return { status: 200, body: discovered };
-      const target = this.#targetOf(url.pathname);
-      const contentType = request.headers['content-type'] ?? 'application/json';
-      const parsed = parseBody(body);
-      this.#discovery.learnFrom(target, parsed);
-      return this.#verbs.answer({
-        method: request.method ?? '',
-        target,
-        query: url.searchParams,
-        body: parsed,
-        contentType,
-      });
-    } catch (error) {
-      return answerFor(error);
-    }
+  #answer(exchange: Exchange, fault: WatchFault | undefined): void {
+    const { response, logged, url } = exchange;
+    this.#authenticate(logged);
+    const text = logged.method === 'GET' ? this.#texts.get(url.pathname) : undefined;
+    if (text !== undefined) response.end(text);
+    else if (logged.watch) this.#watch(exchange, fault);
+    else sendJson(response, this.#carryOut(exchange));
   }
 
-  /** @returns false: it is refused before it begins, which `#answerTo` words */
-  #watch({ request, response, url }: Exchange, fault: Extract<FaultEffect, { watch: unknown }> | undefined): boolean {
-    const target = parsePath(url.pathname);
-    if (target === undefined || !('collection' in target) || this.#discovery.isAbsent(target)) return false;
-    if (this.#token !== undefined && request.headers.authorization !== `Bearer ${this.#token}`) return false;
+  #authenticate({ authorization }: LoggedRequest): void {
+    if (this.#token !== undefined && authorization !== `Bearer ${this.#token}`) throw new Refusal(401, 'Unauthorized');
+  }
+
+  #carryOut({ url, logged: { method, body, contentType }, bodyBytes }: Exchange): Answer {
+    const discovered = this.#discovery.answer(url.pathname);
+    if (discovered !== undefined) return { status: 200, body: discovered };
+    const target = this.#targetOf(url.pathname);
+    if (bodyBytes > MAX_BODY) throw new Refusal(413, `Request entity too large: limit is ${MAX_BODY}`);
+    if (typeof body === 'string') throw new Refusal(400, 'the body is no JSON');
+    this.#discovery.learnFrom(target, body);
+    return this.#verbs.answer({ method, target, query: url.searchParams, body, contentType });
+  }
+
+  #watch({ response, url }: Exchange, fault: WatchFault | undefined): void {
+    const target = this.#targetOf(url.pathname);
     const { searchParams: query } = url;
-    const kind = this.#discovery.kindOf(target);
-    const watch: OpenWatch = new OpenWatch(
-      {
-        collection: target.collection,
-        apiVersion: apiVersionOf(target),
-        kind,
-        matches: makeMatches(target, query),
-        bookmarks: query.get('allowWatchBookmarks') === 'true',
-        timeoutMs: Number(query.get('timeoutSeconds') ?? 0) * 1_000,
-        fault,
-      },
-      response,
-      () => void this.#watches.delete(watch),
-    );
+    const terms = {
+      collection: target.collection,
+      apiVersion: apiVersionOf(target),
+      kind: this.#discovery.kindOf(target),
+      matches: makeMatches(target, query),
+      bookmarks: query.get('allowWatchBookmarks') === 'true',
+      timeoutMs: Number(query.get('timeoutSeconds') ?? 0) * 1_000,
+      fault,
+    };
+    const watch: OpenWatch = new OpenWatch(terms, response, () => void this.#watches.delete(watch));
     this.#begin(watch, Number(query.get('resourceVersion') ?? 0));
-    return true;
   }
 
   /** Version 0 or none: what is there comes first, as ADDED. */
   #begin(watch: OpenWatch, from: number): void {
     const { collection } = watch.terms;
-    const version = (): number => this.#storage.version;
-    const missed =
-      from > 0
-        ? this.#storage.since(from)
-        : this.#storage.all(collection).map((object) => {
-            return { type: 'ADDED' as const, collection, object, old: undefined, version: version() };
-          });
+    const added = (object: KubeObject) => ({
+      type: 'ADDED' as const,
+      collection,
+      object,
+      old: undefined,
+      version: from,
+    });
+    const missed = from > 0 ? this.#storage.since(from) : this.#storage.all(collection).map(added);
     if (missed === undefined) {
       watch.end('gone');
       return;
     }
     this.#watches.add(watch);
-    watch.begin(missed, version);
+    watch.begin(missed, () => this.#storage.version);
   }
 
   #targetOf(path: string): Target {
@@ -366,99 +310,8 @@ export class FakeApiServer {
       throw new Refusal(404, 'the server could not find the requested resource');
     return target;
   }
-
-  // ---- Connections and the log ---------------------------------------------------------------------------------------------------
-
-  #welcome(socket: Socket): void {
-    this.#sockets.set(socket, { number: ++this.#socketsEver, requests: 0 });
-    this.#socketsPeak = Math.max(this.#socketsPeak, this.#sockets.size);
-    socket.on('error', () => {});
-    socket.once('close', () => this.#sockets.delete(socket));
-  }
-
-  /** @returns whether its connection had carried a request before */
-  #note(request: IncomingMessage, url: URL, body: string, watch: boolean): boolean {
-    const socket = this.#sockets.get(request.socket);
-    this.#log.push({
-      method: request.method ?? '',
-      path: url.pathname,
-      query: Object.fromEntries(url.searchParams),
-      contentType: request.headers['content-type'] ?? '',
-      authorization: request.headers.authorization,
-      body: readJson(body),
-      socket: socket?.number ?? 0,
-      watch,
-    });
-    if (this.#log.length > MAX_LOG) this.#log.splice(0, MAX_LOG / 2);
-    return socket !== undefined && socket.requests++ > 0;
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        resolve();
-      }, ms);
-      this.#timers.add(timer);
-    });
-  }
 }
 
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly url: URL;
-  readonly body: string;
-  readonly watch: boolean;
-}
+type WatchFault = Extract<FaultEffect, { watch: WatchEnd }>;
 
 const keyAt = ({ namespace, name = '' }: Place): string => (namespace === undefined ? name : `${namespace}/${name}`);
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function readJson(text: string): unknown {
-  try {
-    return text === '' ? undefined : (JSON.parse(text) as unknown);
-  } catch {
-    return text;
-  }
-}
-
-function parseBody(text: string): unknown {
-  if (text.length > MAX_BODY) throw new Refusal(413, 'Request entity too large: limit is 3145728');
-  const parsed = readJson(text);
-  if (typeof parsed === 'string') throw new Refusal(400, 'the body is no JSON');
-  return parsed;
-}
-
-function refusalOf(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  if (error instanceof RangeError) return new Refusal(400, error.message);
-  return new Refusal(500, error instanceof Error ? (error.stack ?? error.message) : String(error));
-}
-
-function answerFor(error: unknown): Answer {
-  const refusal = refusalOf(error);
-  return { status: refusal.status, body: statusOf(refusal) };
-}
-
-function sendJson(response: ServerResponse, { status, body }: Answer): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
-  response.end(text);
-}
-
-function sendInstead(response: ServerResponse, { answer, cut = false }: { answer: string; cut?: boolean }): void {
-  response.writeHead(200, {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(answer) + (cut ? 1 : 0),
-  });
-  response.write(answer, () => {
-    if (cut) cutSocket(response.socket);
-    else response.end();
-  });
-}

@@ -2,6 +2,7 @@
 // tell it in order; the caller's promise is settled once, whatever comes later.
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Clock } from '../../core/clock.ts';
+import type { Log } from '../../core/log.ts';
 import { KubeError } from '../errors.ts';
 import type { Access, ApiRequest } from '../transport.ts';
 import { isRepeatable, throttleWaitMs } from './again.ts';
@@ -15,6 +16,7 @@ export interface Line {
   readonly access: Access;
   readonly pool: Pool;
   readonly clock: Clock;
+  readonly log: Log;
   readonly metrics: RestMetrics | undefined;
   readonly userAgent: string;
   /** Those not settled, for `close`. */
@@ -110,8 +112,6 @@ export class Exchange<T> {
     this.fail(new KubeError('TIMEOUT', `${this.#what()}: no ${idle ? 'byte' : 'answer'} within ${timeoutMs} ms`));
   };
 
-  // ---- One try -------------------------------------------------------------------------------------------------------------------
-
   #authenticate(): void {
     try {
       const headers = this.#line.access.headers();
@@ -189,8 +189,6 @@ export class Exchange<T> {
     }
   }
 
-  // ---- What goes wrong -----------------------------------------------------------------------------------------------------------
-
   #readRefusal(response: IncomingMessage, status: number, credentials: Headers): void {
     const reader = new TextReader(MAX_REFUSAL);
     this.#read(response, reader, () => this.#onRefusal(status, response.headers, reader.end(), credentials));
@@ -212,6 +210,7 @@ export class Exchange<T> {
 
   #again(code: string, waitMs: number): void {
     this.#line.metrics?.again(this.#wanted.method, code);
+    this.#line.log.debug('request to the API server is sent again', { request: this.#what(), code, waitMs });
     this.#request = undefined;
     if (waitMs === 0) this.#authenticate();
     else this.#wait = setTimeout(() => this.#authenticate(), waitMs);

@@ -2,6 +2,7 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { createSecureContext } from 'node:tls';
+import type { Log } from '../../core/log.ts';
 import { KubeError } from '../errors.ts';
 import type { Access } from '../transport.ts';
 
@@ -12,6 +13,7 @@ const PROBE_MS = 30_000;
 export class Pool {
   readonly #access: Access;
   readonly #connections: number;
+  readonly #log: Log;
   readonly #isPlain: boolean;
   #agent: HttpAgent | undefined;
   #madeFor: unknown;
@@ -19,8 +21,9 @@ export class Pool {
   readonly #retired = new Set<HttpAgent>();
 
   /** @param connections at most at a time; calls beyond wait in order */
-  constructor(access: Access, connections: number) {
+  constructor(access: Access, connections: number, log: Log) {
     this.#access = access;
+    this.#log = log;
     this.#connections = connections;
     this.#isPlain = access.server.protocol === 'http:';
   }
@@ -61,6 +64,9 @@ export class Pool {
   /** Calls in flight end as they began; their connections are not kept. */
   #retire(agent: HttpAgent): void {
     for (const old of this.#retired) if (Object.keys(old.sockets).length === 0) this.#retired.delete(old);
+    this.#log.info('CA or client certificate changed: new connections to the API server', {
+      server: this.#access.server.origin,
+    });
     agent.maxFreeSockets = 0;
     dropIdle(agent);
     this.#retired.add(agent);
