@@ -43,6 +43,13 @@ const ROWS: readonly [string, KubeObject, KubeObject, string | undefined][] = [
     container({ securityContext: {} }),
     'spec.template.spec.containers[app].securityContext.allowPrivilegeEscalation',
   ],
+  ['an empty map that the server leaves out', pod({ nodeSelector: {} }), pod({}), undefined],
+  [
+    'an empty map that it keeps',
+    pod({ volumes: [{ name: 'a', emptyDir: {} }] }),
+    pod({ volumes: [{ name: 'a' }] }),
+    'spec.template.spec.volumes[a].emptyDir',
+  ],
   ['no replicas for none', spec('Deployment', { replicas: 0 }), spec('Deployment', {}), 'spec.replicas'],
   ['false for true', spec('X', { a: false }), spec('X', { a: true }), 'spec.a'],
 

@@ -31,6 +31,9 @@ const ZERO_IS_KEPT = new Set([
   'fsGroup',
 ]);
 
+/** As with zeros, the server leaves out maps with nothing in them; in these, nothing says something (all, or an empty folder). */
+const EMPTY_IS_KEPT = new Set(['podSelector', 'namespaceSelector', 'labelSelector', 'emptyDir']);
+
 /**
  * Pure. Lists of objects that the API keeps by key (containers, env, ports, volumes, …) are compared by their keys, others as they stand;
  * quantities by value (`1000m` is `1`).
@@ -91,6 +94,7 @@ function valueDrift(desired: unknown, live: unknown, field: string, kind: string
   if (desired === live || desired === undefined) return undefined;
   if (typeof desired !== 'object' || desired === null) return scalarDrift(desired, live, field, kind);
   if (Array.isArray(desired)) return Array.isArray(live) ? listDrift(desired, live, field, kind, exact) : '';
+  if (live === undefined) return isEmpty(desired) && !EMPTY_IS_KEPT.has(field) ? undefined : '';
   if (typeof live !== 'object' || live === null || Array.isArray(live)) return '';
   return mapDrift(desired as Mapping, live as Mapping, field, kind, exact || ATOMIC_MAPS.has(field));
 }
@@ -103,6 +107,11 @@ function scalarDrift(desired: unknown, live: unknown, field: string, kind: strin
 
 function isZero(value: unknown): boolean {
   return value === false || value === 0 || value === '';
+}
+
+function isEmpty(map: object): boolean {
+  for (const _ in map) return false;
+  return true;
 }
 
 function mapDrift(desired: Mapping, live: Mapping, field: string, kind: string, exact: boolean): string | undefined {
