@@ -5,14 +5,11 @@ import type { Transport } from './transport.ts';
 
 /** @returns those of `wanted` that the server serves. A group that is not there is an answer, not an error. @throws KubeError when the server cannot be asked */
 export async function discover(transport: Transport, wanted: readonly Resource[]): Promise<ReadonlySet<Resource>> {
-  const versions = Map.groupBy(wanted, apiVersionOf);
-  const found = await Promise.all(
-    [...versions].map(async ([apiVersion, resources]) => {
-      const served = await servedIn(transport, apiVersion);
-      return resources.filter(({ plural }) => served.has(plural));
-    }),
+  const versions = [...new Set(wanted.map(apiVersionOf))];
+  const served = new Map(
+    await Promise.all(versions.map(async (version) => [version, await servedIn(transport, version)] as const)),
   );
-  return new Set(found.flat());
+  return new Set(wanted.filter((resource) => served.get(apiVersionOf(resource))?.has(resource.plural)));
 }
 
 /** @returns the plurals that a group version has; none when it is not there */

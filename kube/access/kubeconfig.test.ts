@@ -104,11 +104,14 @@ test('a plugin is asked once for many calls, and again when its token is refused
   const fake = await startFakeApiServer();
   fake.requireToken('old');
   write([entry('one', plugin(), { server: fake.url.origin })], 'one');
-  const transport = transportTo(await kubeconfigAccess({ path: file }));
+  let now = 0;
+  const transport = transportTo(await kubeconfigAccess({ path: file, clock: { now: () => now, wall: () => 0 } }));
   const ask = () => transport.request({ method: 'GET', path: '/version' });
   await Promise.all(Array.from({ length: 10 }, ask));
   writeFileSync(join(folder, 'token-file'), 'new');
   fake.requireToken('new');
+  await expect(ask()).rejects.toMatchObject({ status: 401 });
+  now = 1_000;
   await Promise.all(Array.from({ length: 10 }, ask));
   expect(calls()).toBe(2);
   transport.close();

@@ -21,6 +21,8 @@ type Tls = ReturnType<Access['tls']>;
 
 /** Files and plugins are asked again when what they said is older. The library itself keeps a token until it ends. */
 const REREAD_MS = 10_000;
+/** What is refused right after it was read is not asked for again so soon: a plugin is a process, and calls are many. */
+const REFUSED_REREAD_MS = 1_000;
 
 /** @throws KubeError CREDENTIALS, naming the mend, when file, context, cluster or user are not there */
 export async function kubeconfigAccess(place: KubeconfigPlace = {}): Promise<Access> {
@@ -54,7 +56,7 @@ export async function kubeconfigAccess(place: KubeconfigPlace = {}): Promise<Acc
     headers: () => (clock.now() - readAt < REREAD_MS ? headers : readOnce()),
     tls: () => tls,
     refused(refused) {
-      if (refused !== headers) return;
+      if (refused !== headers || clock.now() - readAt < REFUSED_REREAD_MS) return;
       readAt = Number.NEGATIVE_INFINITY;
       mustReload = true;
     },
