@@ -109,7 +109,8 @@ function patternAsRule(pattern: string, mend: string, others: readonly Validatio
 function lower(json: Json, path: string): StructuralSchema {
   const schema: Json = {};
   for (const key of KEPT) if (json[key] !== undefined) schema[key] = json[key];
-  if (json['properties']) {
+  // An empty mapping is not kept by the API server: a second `kubectl apply` would see a difference.
+  if (json['properties'] && Object.keys(json['properties']).length > 0) {
     schema['properties'] = Object.fromEntries(
       Object.entries(json['properties'] as Record<string, Json>).map(([name, child]) => [
         name,
