@@ -256,15 +256,16 @@ describe('stop', () => {
 
   test('passes that do not finish are aborted after the grace, without being told of as failures', async () => {
     const held = heldPass();
-    const rig = aRig(held.reconcile);
+    const rig = aRig((key, signal) => (key === 'ends' ? Promise.resolve({}) : held.reconcile(key, signal)));
     rig.controller.start();
+    rig.queue.add('ends');
     rig.queue.add('a');
     await vi.advanceTimersByTimeAsync(1);
     const stop = rig.controller.stop(30_000);
     await vi.advanceTimersByTimeAsync(30_000);
     await stop;
     expect(held.signals[0]?.reason).toMatchObject({ code: 'CLOSED' });
-    expect(rig.lines.map(({ msg }) => msg)).toEqual(['passes are aborted: they did not end in time']);
+    expect(rig.lines).toMatchObject([{ msg: 'passes are aborted: they did not end in time', passes: 1 }]);
   });
 
   test('ends even when a pass never does', async () => {

@@ -37,9 +37,10 @@ async function settled<T>(promise: Promise<T>): Promise<T | 'waits'> {
   return Promise.race([promise, Promise.resolve('waits' as const)]);
 }
 
+const live = { priority: 'live' } as const;
+const background = { priority: 'background' } as const;
+
 describe('a set, not a list', () => {
-  const live = { priority: 'live' } as const;
-  const background = { priority: 'background' } as const;
   test.each<[string, (queue: WorkQueue) => void, string[]]>([
     ['in the order of arrival', (q) => ['a', 'b', 'c'].map((key) => q.add(key)), ['a', 'b', 'c']],
     ['the same key once', (q) => ['a', 'b', 'a', 'a'].map((key) => q.add(key)), ['a', 'b']],
@@ -161,6 +162,31 @@ describe('while a key is in work', () => {
     expect(queue.depth).toBe(0);
   });
 
+  test.each<[string, (queue: WorkQueue) => void]>([
+    ['added live, after it was added as background', (q) => q.add('a')],
+    ['added live with a delay', (q) => q.add('a', { priority: 'live', afterMs: 10 })],
+  ])('%s: it comes back live', async (_name, addLive) => {
+    const queue = aQueue();
+    queue.add('a', background);
+    await queue.take();
+    queue.add('a', background);
+    addLive(queue);
+    queue.add('b', background);
+    queue.done('a');
+    expect(await drain(queue)).toEqual(['a', 'b']);
+  });
+
+  test('a retry keeps the priority with which the key was taken', async () => {
+    const queue = aQueue();
+    queue.add('a', background);
+    await queue.take();
+    queue.retry('a');
+    queue.done('a');
+    await vi.advanceTimersByTimeAsync(5);
+    queue.add('b', live);
+    expect(await drain(queue)).toEqual(['b', 'a']);
+  });
+
   test.each<[Priority, string[]]>([
     ['background', ['change', 'again']],
     ['live', ['again', 'change']],
@@ -205,11 +231,22 @@ describe('delays', () => {
     expect(queue.depth).toBe(0);
   });
 
+  test('the higher priority wins for a key that waits', async () => {
+    const queue = aQueue();
+    queue.add('b', { afterMs: 10, ...background });
+    queue.add('a', { afterMs: 20, ...live });
+    queue.add('a', { afterMs: 20, ...background });
+    await vi.advanceTimersByTimeAsync(20);
+    expect(await drain(queue)).toEqual(['a', 'b']);
+  });
+
   test('a wait longer than Node can set a timer for is no wait of 1 ms', async () => {
     const queue = aQueue();
+    const set = vi.spyOn(globalThis, 'setTimeout');
     queue.add('a', { afterMs: 2 ** 31 + 1_000 });
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(queue.depth).toBe(0);
+    expect([queue.depth, set.mock.calls.length]).toEqual([0, 1]);
+    set.mockRestore();
     await vi.advanceTimersByTimeAsync(2 ** 31);
     expect(queue.depth).toBe(1);
   });
@@ -302,6 +339,7 @@ describe('close', () => {
     queue.close();
     queue.done('a');
     expect(await queue.take()).toBeUndefined();
+    expect(queue.depth).toBe(0);
   });
 });
 
