@@ -345,6 +345,15 @@ describe('credentials', () => {
     other.close();
   });
 
+  test('credentials that never come are TIMEOUT, and CLOSED after close', async () => {
+    const other = open({ access: { ...fake.access(), headers: () => new Promise(() => {}) } });
+    const path = `${PATH}/a`;
+    expect(await failure(other.request({ method: 'GET', path, timeoutMs: 50 }))).toMatchObject({ code: 'TIMEOUT' });
+    const waiting = failure(other.request({ method: 'GET', path }));
+    other.close();
+    expect(await waiting).toMatchObject({ code: 'CLOSED' });
+  });
+
   test('files that are not there are CREDENTIALS', async () => {
     const other = open({ access: inPod(() => 0) });
     expect(await failure(other.request({ method: 'GET', path: '/x' }))).toMatchObject({ code: 'CREDENTIALS' });
@@ -392,12 +401,15 @@ test("client-go's metrics count every try; transports share a registry", async (
   await one.request({ method: 'GET', path: `${PATH}/a` });
   fake.fail({}, { reset: 'before' });
   await failure(two.request({ method: 'POST', path: PATH, body: {} }));
+  fake.fail({}, { silence: true });
+  await failure(two.request({ method: 'DELETE', path: `${PATH}/a`, timeoutMs: 50 }));
   const text = await registry.metrics();
   const host = fake.url.host;
   for (const line of [
     `rest_client_requests_total{code="429",method="GET",host="${host}"} 1`,
     `rest_client_requests_total{code="200",method="GET",host="${host}"} 1`,
     `rest_client_requests_total{code="<error>",method="POST",host="${host}"} 1`,
+    `rest_client_requests_total{code="<error>",method="DELETE",host="${host}"} 1`,
     `rest_client_request_retries_total{code="429",verb="GET",host="${host}"} 1`,
     `rest_client_request_duration_seconds_count{verb="GET",host="${host}"} 2`,
   ])

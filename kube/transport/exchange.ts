@@ -34,6 +34,9 @@ export interface Terms {
 /** A refusal's text that is read; more is cut. */
 const MAX_REFUSAL = 256 * 1024;
 
+/** As client-go: logs of pods are negotiated like objects, and are no JSON. */
+const ACCEPT = 'application/json, */*';
+
 type Headers = Readonly<Record<string, string>>;
 
 export class Exchange<T> {
@@ -108,6 +111,7 @@ export class Exchange<T> {
   /** The connection is most likely half open, and so are its idle neighbours. */
   readonly #onTimeout = (): void => {
     const { timeoutMs, idle } = this.#terms;
+    if (this.#request !== undefined && !this.#hasHead) this.#noteUnanswered();
     this.#line.pool.dropIdle();
     this.fail(new KubeError('TIMEOUT', `${this.#what()}: no ${idle ? 'byte' : 'answer'} within ${timeoutMs} ms`));
   };
@@ -150,7 +154,7 @@ export class Exchange<T> {
   #options(credentials: Headers): { host: string; port: string; method: string; path: string; headers: string[] } {
     const { server } = this.#line.access;
     const { method, contentType = 'application/json' } = this.#wanted;
-    const headers = ['Host', server.host, 'User-Agent', this.#line.userAgent, 'Accept', 'application/json'];
+    const headers = ['Host', server.host, 'User-Agent', this.#line.userAgent, 'Accept', ACCEPT];
     for (const name in credentials) headers.push(name, credentials[name] ?? '');
     if (this.#body !== undefined)
       headers.push('Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(this.#body)));
@@ -219,7 +223,7 @@ export class Exchange<T> {
   /** Before an answer. A kept connection may have died unnoticed: what can be repeated goes once more, on a new one. */
   #onError(error: Error, request: ClientRequest): void {
     if (this.#isSettled || request !== this.#request || this.#hasHead) return;
-    this.#line.metrics?.answered(this.#wanted.method, '<error>', this.#seconds());
+    this.#noteUnanswered();
     if (request.reusedSocket && !this.#hasRepeated && isRepeatable(this.#wanted)) {
       this.#hasRepeated = true;
       this.#line.pool.dropIdle();
@@ -233,6 +237,10 @@ export class Exchange<T> {
     const isNoHttp = typeof error.code === 'string' && error.code.startsWith('HPE_');
     const code = isNoHttp ? 'INVALID_RESPONSE' : 'NETWORK';
     this.fail(new KubeError(code, `${this.#what()}: ${textOf(error)}`, { cause: error }));
+  }
+
+  #noteUnanswered(): void {
+    this.#line.metrics?.answered(this.#wanted.method, '<error>', this.#seconds());
   }
 
   #what(): string {
