@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../../scripts/python-env.ts';
 
@@ -120,8 +120,8 @@ function versionOf(program: string, args: readonly string[]): string | undefined
 /** Built beside, then renamed: an interrupted build leaves nothing that looks whole. */
 async function buildInto(name: ProgramName, folder: string): Promise<void> {
   const recipe: Recipe = RECIPES[name];
-  const partial = `${folder}.partial`;
-  rmSync(partial, { recursive: true, force: true });
+  removeLeftovers(folder);
+  const partial = `${folder}.partial-${process.pid}`;
   mkdirSync(partial, { recursive: true });
   process.stderr.write(`building ${name} (once; the first time it takes minutes) …\n`);
   const began = performance.now();
@@ -130,8 +130,27 @@ async function buildInto(name: ProgramName, folder: string): Promise<void> {
   for (const [target, source] of Object.entries(recipe.files)) {
     cpSync(join(moduleFolder(name, recipe.module ?? ''), source), join(partial, target), { recursive: true });
   }
-  renameSync(partial, folder);
+  rename(partial, folder);
   process.stderr.write(`built ${name} in ${Math.round((performance.now() - began) / 1000)} s\n`);
+}
+
+/** What builds that were interrupted have left beside `folder`. */
+function removeLeftovers(folder: string): void {
+  const stem = `${basename(folder)}.partial-`;
+  for (const entry of readdirSync(dirname(folder))) {
+    if (entry.startsWith(stem) && !isAlive(Number(entry.slice(stem.length))))
+      rmSync(join(dirname(folder), entry), { recursive: true, force: true });
+  }
+}
+
+/** A lock taken over by two at once lets both build; the first is as good as the second. */
+function rename(partial: string, folder: string): void {
+  try {
+    renameSync(partial, folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+    rmSync(partial, { recursive: true, force: true });
+  }
 }
 
 function go(name: ProgramName, args: readonly string[]): Promise<void> {
@@ -191,7 +210,15 @@ function isLockHeld(path: string): boolean {
   try {
     const pid = Number(readFileSync(path, 'utf8'));
     // Empty for the moment between its making and its writing.
-    return pid === 0 || process.kill(pid, 0);
+    return pid === 0 || isAlive(pid);
+  } catch {
+    return false; // let go meanwhile
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }

@@ -85,7 +85,7 @@ export interface Cluster {
 
 const START_TIMEOUT_MS = 90_000;
 /** A server with watches open takes its time to leave; they were told to end by then. */
-const SHUTDOWN_PATIENCE_MS = 3000;
+const SHUTDOWN_PATIENCE_MS = 1500;
 const KUBECTL_TIMEOUT_MS = 60_000;
 const KUBECTL_OUTPUT_BYTES = 64 * 2 ** 20;
 
