@@ -2,22 +2,23 @@
 import type { Change } from '../changes.ts';
 import type { Pod } from '../observed.ts';
 import { seenOf } from './children.ts';
-import { findVersion } from './versions.ts';
-import type { World } from './world.ts';
 
-/**
- * @param workers hash of worker.json by version
- * @param proxy hash of proxy.json
- * @returns a refresh for each live pod that was told of another hash last. One that was never told of any began with its version's.
- */
-export function refreshPods(world: World, workers: ReadonlyMap<string, string>, proxy: string): Change[] {
-  return world.livePods.flatMap((pod): Change[] => {
-    const hash = pod.component === 'worker' ? workers.get(pod.revision) : pod.component === 'proxy' ? proxy : undefined;
-    if (hash === undefined || hash === (pod.config ?? firstHash(world, pod))) return [];
-    return [{ verb: 'refresh', pod: seenOf(pod), hash }];
-  });
+/** What of a version a pod needs to run by. */
+export interface ConfigHashes {
+  /** Of the document as it is wanted now. */
+  readonly wanted: string;
+  /** Of the one that its first pods began with. */
+  readonly first: string;
 }
 
-function firstHash({ workerVersions, proxyVersions }: World, { component, revision }: Pod): string | undefined {
-  return findVersion(component === 'worker' ? workerVersions : proxyVersions, revision)?.configHash;
+/**
+ * @param hashesOf those of a pod's version; undefined: its file is nobody's any more
+ * @returns a refresh for each live pod that was told of another hash last. One that was never told of any began with its version's first.
+ */
+export function refreshPods(pods: readonly Pod[], hashesOf: (pod: Pod) => ConfigHashes | undefined): Change[] {
+  return pods.flatMap((pod): Change[] => {
+    const hashes = hashesOf(pod);
+    if (hashes === undefined || hashes.wanted === (pod.config ?? hashes.first)) return [];
+    return [{ verb: 'refresh', pod: seenOf(pod), hash: hashes.wanted }];
+  });
 }

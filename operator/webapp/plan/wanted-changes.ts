@@ -3,6 +3,7 @@ import type { WorkerConfig } from '../../../core/config/worker.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import type { Change } from '../changes.ts';
 import { names } from '../names.ts';
+import type { Pod } from '../observed.ts';
 import {
   renderBase,
   renderControllerRevision,
@@ -16,7 +17,7 @@ import type { Revision } from '../revision.ts';
 import { type ChildKey, dropUnwanted, ensure, keyOfChild } from './children.ts';
 import type { Decision } from './decide.ts';
 import { writeMigrated } from './live-deployment.ts';
-import { refreshPods } from './refresh.ts';
+import { type ConfigHashes, refreshPods } from './refresh.ts';
 import { findVersion, pickKept, type Versions } from './versions.ts';
 import type { World } from './world.ts';
 
@@ -64,11 +65,10 @@ export function wantedChanges(
     `Deployment/${names.worker(webApp.metadata.name)}`,
     `Deployment/${names.proxy(webApp.metadata.name)}`,
   ]);
-  const hashes = new Map(configs.map(({ revision, config }) => [revision.id, config.hash]));
   return [
     ...wanted.flatMap((object) => ensure(children, object)),
     ...workerDeployment(world, decision),
-    ...refreshPods(world, hashes, decision.proxyConfig.hash),
+    ...refreshPods(world.livePods, hashesBy(world, decision, configs)),
     ...dropUnwanted(children, keys, input.apis),
   ];
 }
@@ -76,6 +76,23 @@ export function wantedChanges(
 /** Made only when its gate is the one that holds: before that, what it needs is not there. */
 function isMigrationDue({ hold, migration }: Decision): boolean {
   return hold?.gate === 'migration' && migration.state === 'due';
+}
+
+/** All proxies have one document, whatever their version; a worker's has what belongs to its version in it. */
+function hashesBy(
+  { proxyVersions }: World,
+  { proxy, proxyConfig }: Decision,
+  configs: readonly CurrentConfig[],
+): (pod: Pod) => ConfigHashes | undefined {
+  const workers = new Map(
+    configs.map(({ revision, config }) => [revision.id, { wanted: config.hash, first: revision.configHash }]),
+  );
+  return ({ component, revision }) => {
+    if (component === 'worker') return workers.get(revision);
+    if (component !== 'proxy') return undefined;
+    const version = proxy?.id === revision ? proxy : findVersion(proxyVersions, revision);
+    return { wanted: proxyConfig.hash, first: version?.configHash ?? '' };
+  };
 }
 
 /** A pod keeps its files until it is gone, also while it is being deleted. */

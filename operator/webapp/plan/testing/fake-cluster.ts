@@ -1,0 +1,428 @@
+// A cluster of one WebApp for tests of the plan, in memory: it carries changes out as the API server would, holding the plan to what the API forbids, and plays the
+// Deployment and Job controllers and the kubelet step by step. How an image behaves is in its name: absent…, crash…, failing… and slow… (as a migration).
+import { isDeepStrictEqual } from 'node:util';
+import { statusOf } from '../../../../core/app/conditions.ts';
+import { type WebAppStatus, webAppStatusSchema } from '../../../../core/status/webapp.ts';
+import type { WorkerStatus } from '../../../../core/status/worker.ts';
+import type { KubeObject } from '../../../../kube/object.ts';
+import type { Change, Plan } from '../../changes.ts';
+import type { ChildKind } from '../../kinds.ts';
+import { ANNOTATION, type Component, LABEL, names } from '../../names.ts';
+import type { ContainerState, LiveWebApp, Observed, Pod, Reference, WorkerReport } from '../../observed.ts';
+import { referencesOf } from '../../render/render.ts';
+import { ALL_APIS, deepFreeze, liveWebApp, SETTINGS } from '../../render/testing/samples.ts';
+import { withFailures } from '../failures.ts';
+import { planWebApp } from '../plan.ts';
+
+export const NOON = Date.parse('2026-11-22T12:00:00Z');
+
+interface PodTemplate {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly containers: readonly { readonly image: string }[];
+    readonly initContainers?: readonly { readonly name: string; readonly image: string }[];
+    readonly volumes?: readonly { readonly configMap?: { readonly name: string } }[];
+  };
+}
+interface DeploymentSpec {
+  readonly replicas: number;
+  readonly template: PodTemplate;
+}
+interface DeploymentStatus {
+  readonly observedGeneration?: number;
+  readonly replicas?: number;
+  readonly updatedReplicas?: number;
+  readonly readyReplicas?: number;
+  readonly availableReplicas?: number;
+  readonly conditions?: readonly object[];
+}
+
+export type ReferenceState = Pick<Reference, 'state'> & Partial<Pick<Reference, 'hash' | 'missingKeys' | 'message'>>;
+
+export class FakeCluster {
+  webApp: LiveWebApp;
+  readonly children = new Map<string, KubeObject>();
+  pods: Pod[] = [];
+  /** By `Kind/name`; what is not in it is present with the hash `1`. */
+  readonly references = new Map<string, ReferenceState>();
+  /** What each worker tells, when it is asked; undefined: none answers. */
+  tells: ((pod: Pod, cluster: FakeCluster) => Partial<WorkerStatus>) | undefined;
+  apis: Observed['apis'] = ALL_APIS;
+  invalid: Observed['invalid'] = [];
+  wall = NOON;
+  /** Passes without progress after which a rollout is late. */
+  deadline = 6;
+  #versions = 1;
+  #stuck = new Map<string, number>();
+
+  constructor(spec: object = {}, metadata: object = {}) {
+    this.webApp = liveWebApp(spec, metadata);
+  }
+
+  /** The person's next manifest. */
+  edit(spec: object, annotations: Readonly<Record<string, string>> = {}): void {
+    const generation = this.webApp.metadata.generation + 1;
+    const next = liveWebApp(spec, { generation, annotations });
+    this.webApp = { ...next, ...(this.webApp.status && { status: this.webApp.status }) };
+  }
+
+  observe(): Observed {
+    const references = referencesOf(this.webApp).map((named): Reference => {
+      const state = this.references.get(`${named.kind}/${named.name}`) ?? { state: 'present', hash: '1' };
+      return { ...named, missingKeys: [], ...state };
+    });
+    return deepFreeze(
+      structuredClone({
+        webApp: this.webApp,
+        invalid: this.invalid,
+        children: [...this.children.values()],
+        pods: this.pods,
+        references,
+        reports: this.#reports(),
+        apis: this.apis,
+        settings: SETTINGS,
+      }),
+    );
+  }
+
+  plan(): Plan {
+    return planWebApp(this.observe(), this.wall);
+  }
+
+  /** One pass of the operator. @returns the plan that was carried out */
+  pass(): Plan {
+    const plan = this.plan();
+    for (const change of plan.changes) this.carryOut(change);
+    this.report(withFailures(plan.status, [], this.webApp.status, this.wall));
+    this.wall += 1_000;
+    return plan;
+  }
+
+  /** Passes and steps of the controllers until neither has anything to do. @returns all plans */
+  settle(most = 80): Plan[] {
+    const plans: Plan[] = [];
+    for (let round = 0; round < most; round++) {
+      const before = this.webApp.status;
+      const plan = this.pass();
+      plans.push(plan);
+      const moved = this.step();
+      if (!moved && plan.changes.length === 0 && isDeepStrictEqual(before, this.webApp.status)) return plans;
+    }
+    const last = plans.at(-1);
+    throw new Error(`no rest after ${most} passes: ${JSON.stringify(last?.changes)} ${JSON.stringify(last?.status)}`);
+  }
+
+  report(status: WebAppStatus): void {
+    webAppStatusSchema.parse(status);
+    for (const { type, status: is, reason } of status.conditions ?? [])
+      if (statusOf(type, reason as never) !== is) throw new Error(`${type} ${reason} is not in the table`);
+    this.webApp = { ...this.webApp, status: structuredClone(status) };
+  }
+
+  child(kind: ChildKind, name: string): KubeObject | undefined {
+    return this.children.get(`${kind}/${name}`);
+  }
+
+  names(kind: ChildKind): string[] {
+    return [...this.children.values()]
+      .filter((one) => one.kind === kind)
+      .map(({ metadata }) => metadata.name)
+      .sort();
+  }
+
+  /** What another does to a child. */
+  patch(kind: ChildKind, name: string, change: (object: KubeObject) => object): void {
+    const object = this.child(kind, name);
+    if (!object) throw new Error(`there is no ${kind} ${name}`);
+    this.#store({ ...object, ...change(structuredClone(object)) } as KubeObject);
+  }
+
+  remove(kind: ChildKind, name: string): void {
+    if (!this.children.delete(`${kind}/${name}`)) throw new Error(`there is no ${kind} ${name}`);
+    if (kind === 'Deployment') this.pods = this.pods.filter(({ component }) => name !== deploymentOf(component));
+  }
+
+  carryOut(change: Change): void {
+    if (change.verb === 'apply') this.#apply(change);
+    else if (change.verb === 'handOver') this.#handOver(change);
+    else if (change.verb === 'delete') this.#delete(change);
+    else
+      this.pods = this.pods.map((pod) => (pod.metadata.uid === change.pod.uid ? { ...pod, config: change.hash } : pod));
+  }
+
+  #handOver({ object }: Change & { verb: 'handOver' }): void {
+    const { replicas } = object['spec'] as { replicas: number };
+    this.patch('Deployment', object.metadata.name, (live) => ({ spec: { ...(live['spec'] as object), replicas } }));
+  }
+
+  #delete({ kind, seen }: Change & { verb: 'delete' }): void {
+    const live = this.child(kind, seen.name)?.metadata;
+    if (live?.uid !== seen.uid || live?.resourceVersion !== seen.resourceVersion)
+      throw new Error(`deletes another ${kind} than was seen`);
+    this.remove(kind, seen.name);
+  }
+
+  #apply({ object, create }: Change & { verb: 'apply' }): void {
+    const { kind } = object;
+    const live = this.children.get(`${kind}/${object.metadata.name}`);
+    if (create !== (live === undefined)) throw new Error(`${kind} ${object.metadata.name}: create is ${create}`);
+    if (live?.metadata.deletionTimestamp) throw new Error(`${kind} ${object.metadata.name} is being deleted`);
+    if (live) assertMutable(live, object);
+    if (kind === 'Deployment') this.#assertReady(object);
+    const spec = object['spec'] as { replicas?: number } | undefined;
+    const kept = (live?.['spec'] as { replicas?: number } | undefined)?.replicas ?? 1;
+    this.#store({
+      ...object,
+      metadata: { ...live?.metadata, ...object.metadata },
+      ...(live?.['status'] !== undefined && { status: live['status'] }),
+      ...(kind === 'Deployment' && { spec: { ...spec, replicas: spec?.replicas ?? kept } }),
+    });
+  }
+
+  /** What its pods use must be there. */
+  #assertReady(object: KubeObject): void {
+    const { template } = object['spec'] as DeploymentSpec;
+    const component = object.metadata.labels?.[LABEL.component] === 'proxy' ? 'proxy' : 'worker';
+    const id = template.metadata.labels[LABEL.revision] ?? '';
+    const needed = [
+      `ControllerRevision/${names.revision(this.webApp.metadata.name, component, id)}`,
+      ...(template.spec.volumes ?? []).flatMap(({ configMap }) =>
+        configMap?.name.startsWith(this.webApp.metadata.name) ? [`ConfigMap/${configMap.name}`] : [],
+      ),
+    ];
+    for (const key of needed) if (!this.children.has(key)) throw new Error(`${key} is used before it is there`);
+  }
+
+  #store(object: KubeObject): void {
+    const key = `${object.kind}/${object.metadata.name}`;
+    const live = this.children.get(key);
+    const changed = !isDeepStrictEqual(live?.['spec'], object['spec']);
+    const version = this.#versions++;
+    this.children.set(key, {
+      ...object,
+      metadata: {
+        ...object.metadata,
+        uid: live?.metadata.uid ?? `uid-${version}`,
+        resourceVersion: String(version),
+        generation: (live?.metadata.generation ?? 0) + (changed ? 1 : 0),
+      },
+    });
+  }
+
+  /** One step of the controllers and kubelets. @returns whether anything moved */
+  step(): boolean {
+    const before = structuredClone([
+      this.pods,
+      [...this.children.values()].map((child) => child['status']),
+      [...this.#stuck],
+    ]);
+    for (const child of [...this.children.values()]) {
+      if (child.kind === 'Deployment') this.#stepDeployment(child);
+      if (child.kind === 'Job') this.#stepJob(child);
+    }
+    return !isDeepStrictEqual(before, [
+      this.pods,
+      [...this.children.values()].map((child) => child['status']),
+      [...this.#stuck],
+    ]);
+  }
+
+  #stepDeployment(deployment: KubeObject): void {
+    const { replicas, template } = deployment['spec'] as DeploymentSpec;
+    const component = deployment.metadata.labels?.[LABEL.component] as Component;
+    const revision = template.metadata.labels[LABEL.revision] ?? '';
+    const own = () => this.pods.filter((pod) => pod.component === component);
+    const isNew = (pod: Pod) => pod.revision === revision;
+    this.pods = this.pods.map((pod) => (pod.component === component && isNew(pod) ? started(pod, template) : pod));
+    const leaving = nextToLeave(own(), isNew, replicas);
+    if (leaving) this.pods = this.pods.filter((pod) => pod !== leaving);
+    const surge = own().every(isNew) ? 0 : 1;
+    if (own().filter(isNew).length < replicas && own().length < replicas + surge) this.#addPod(component, revision);
+    this.#tellRollout(deployment, replicas, own(), own().filter(isNew));
+  }
+
+  #addPod(component: Component, revision: string): void {
+    const number = this.#versions++;
+    const metadata = { name: `shop-${component}-${number}`, namespace: 'web', uid: `pod-${number}` };
+    const base = { metadata, webApp: 'shop', component, revision, phase: 'Pending', ready: false, containers: [] };
+    this.pods = [...this.pods, base];
+  }
+
+  #tellRollout(deployment: KubeObject, replicas: number, all: readonly Pod[], fresh: readonly Pod[]): void {
+    const ready = all.filter((pod) => pod.ready).length;
+    const last = (deployment['status'] ?? {}) as DeploymentStatus;
+    const before = (last.conditions?.[0] as { reason?: string } | undefined)?.reason;
+    const whole = fresh.length === replicas && all.length === replicas && fresh.every((pod) => pod.ready);
+    const stays = before === 'NewReplicaSetAvailable' && all.length === fresh.length;
+    const status = {
+      observedGeneration: deployment.metadata.generation ?? 1,
+      replicas: all.length,
+      updatedReplicas: fresh.length,
+      readyReplicas: ready,
+      availableReplicas: ready,
+    };
+    const { conditions: _, ...counts } = last;
+    const key = deployment.metadata.name;
+    const stuck =
+      isDeepStrictEqual(counts, status) && !whole ? Math.min(this.deadline, (this.#stuck.get(key) ?? 0) + 1) : 0;
+    this.#stuck.set(key, stuck);
+    const reason =
+      whole || stays
+        ? 'NewReplicaSetAvailable'
+        : stuck >= this.deadline
+          ? 'ProgressDeadlineExceeded'
+          : 'ReplicaSetUpdated';
+    this.children.set(`Deployment/${key}`, {
+      ...deployment,
+      status: { ...status, conditions: [{ type: 'Progressing', status: 'True', reason }] },
+    });
+  }
+
+  #stepJob(job: KubeObject): void {
+    const { template } = job['spec'] as { template: PodTemplate };
+    const image = template.spec.containers[0]?.image ?? '';
+    const pod = this.pods.find(({ metadata }) => metadata.name.startsWith(`${job.metadata.name}-`));
+    const set = (phase: string, containers: ContainerState[] = []) => {
+      const metadata = pod?.metadata ?? {
+        name: `${job.metadata.name}-x`,
+        namespace: 'web',
+        uid: `pod-${this.#versions++}`,
+      };
+      const next: Pod = {
+        metadata,
+        webApp: 'shop',
+        component: 'migrate',
+        revision: '',
+        phase,
+        ready: false,
+        containers,
+      };
+      this.pods = [...this.pods.filter((one) => one !== pod), next];
+    };
+    const end = (type: string) =>
+      this.children.set(`Job/${job.metadata.name}`, {
+        ...job,
+        status: { conditions: [{ type, status: 'True', message: 'Job has reached the specified backoff limit' }] },
+      });
+    if (pod === undefined) {
+      const absent = nameOf(image) === 'absent';
+      set(absent ? 'Pending' : 'Running', absent ? [pulling('migrate')] : []);
+      return;
+    }
+    if (pod.phase !== 'Running' || nameOf(image) === 'slow') return;
+    if (nameOf(image) !== 'failing') {
+      set('Succeeded');
+      end('Complete');
+      return;
+    }
+    const terminated = { reason: 'Error', exitCode: 1, message: 'upgrading\nOperationalError: connection refused' };
+    set('Failed', [{ name: 'migrate', init: false, ready: false, restarts: 0, terminated }]);
+    end('Failed');
+  }
+
+  #reports(): WorkerReport[] {
+    const { tells } = this;
+    if (!tells) return [];
+    return this.pods
+      .filter(({ component, ready }) => component === 'worker' && ready)
+      .map((pod) => ({
+        pod: pod.metadata.name,
+        uid: pod.metadata.uid,
+        status: {
+          ...WORKER_STATUS,
+          config: { hash: this.configHash(pod.revision), appliedAt: 0 },
+          ...tells(pod, this),
+        },
+      }));
+  }
+
+  /** Hash in the ConfigMap of a version of the worker. */
+  configHash(revision: string): string {
+    const data = this.child('ConfigMap', names.workerConfig('shop', revision))?.['data'] as
+      | Record<string, string>
+      | undefined;
+    return (JSON.parse(data?.['worker.json'] ?? '{"hash":""}') as { hash: string }).hash;
+  }
+}
+
+/** An old pod only when enough serve without it. */
+function nextToLeave(own: readonly Pod[], isNew: (pod: Pod) => boolean, replicas: number): Pod | undefined {
+  const old = own.filter((pod) => !isNew(pod));
+  const spare = own.filter(({ ready }) => ready).length > replicas;
+  if (old.length > 0) return old.find(({ ready }) => !ready) ?? (spare ? old[0] : undefined);
+  return own.length > replicas ? (own.find(({ ready }) => !ready) ?? own[0]) : undefined;
+}
+
+const WORKER_STATUS: WorkerStatus = {
+  kind: 'WorkerStatus',
+  version: 1,
+  name: 'shop',
+  pid: 1,
+  startedAt: 0,
+  state: 'running',
+  config: { hash: '', appliedAt: 0 },
+  processes: { desired: 2, ready: 2, busy: 0, starting: 0, draining: 0 },
+  slots: { total: 2, busy: 0 },
+  queue: { length: 0, max: 500, oldestMs: 0 },
+  requests: { total: 0, inFlight: 0, byClass: {}, faults: {}, redispatched: 0 },
+  list: [],
+  deaths: [],
+};
+
+/** `registry.example.com/absent:2` is absent. */
+function nameOf(image: string): string {
+  return image.split('/').at(-1)?.split(/[:@]/)[0] ?? '';
+}
+
+function started(pod: Pod, { spec }: PodTemplate): Pod {
+  if (pod.ready) return pod;
+  const absent = (spec.initContainers ?? []).find(({ image }) => nameOf(image) === 'absent');
+  const own = nameOf(spec.containers[0]?.image ?? '');
+  const main = pod.component === 'proxy' ? 'proxy' : 'app';
+  if (absent) return { ...pod, containers: [{ ...pulling(absent.name), init: true }] };
+  if (own === 'absent') return { ...pod, containers: [pulling(main)] };
+  if (own === 'crash') return { ...pod, phase: 'Running', containers: [crashing(main)] };
+  const container: ContainerState = { name: main, init: false, ready: true, restarts: 0 };
+  return { ...pod, phase: 'Running', ready: true, containers: [container] };
+}
+
+export function pulling(name: string): ContainerState {
+  const message = 'Back-off pulling image "registry.example.com/absent:2": ErrImagePull: not found';
+  return { name, init: false, ready: false, restarts: 0, waiting: { reason: 'ImagePullBackOff', message } };
+}
+
+export function crashing(name: string): ContainerState {
+  const message = [
+    'starting',
+    JSON.stringify({
+      level: 'error',
+      msg: 'the worker cannot start',
+      code: 'BOOT_FAILED',
+      reason: 'ModuleNotFoundError: No module named flask',
+      mend: 'install flask',
+    }),
+  ].join('\n');
+  return {
+    name,
+    init: false,
+    ready: false,
+    restarts: 4,
+    waiting: { reason: 'CrashLoopBackOff', message: 'back-off 40s restarting failed container' },
+    terminated: { reason: 'Error', exitCode: 3, message },
+  };
+}
+
+function assertMutable(live: KubeObject, object: KubeObject): void {
+  const fixed = (field: string, of: (one: KubeObject) => unknown) => {
+    if (!isDeepStrictEqual(of(live), of(object)))
+      throw new Error(`${object.kind} ${object.metadata.name}: ${field} is immutable`);
+  };
+  if (object.kind === 'ControllerRevision') fixed('data', (one) => one['data']);
+  if (object.kind === 'Job') fixed('spec', (one) => one['spec']);
+  if (object.kind === 'Deployment') fixed('spec.selector', (one) => (one['spec'] as { selector: unknown }).selector);
+  if (live.metadata.annotations?.[ANNOTATION.intent] === undefined) throw new Error('no intent was written');
+}
+
+function deploymentOf(component: Component): string {
+  return `shop-${component}`;
+}
