@@ -16,6 +16,7 @@ export function registerMetrics(registry: Registry, sources: MetricSources): voi
   const registers = [registry];
   registerRequests(registers, sources);
   registerUpstreams(registers, sources);
+  registerDiscovery(registers, sources);
   registerConnections(registers, sources);
   new Counter({
     name: 'webapp_proxy_access_log_dropped_total',
@@ -81,6 +82,22 @@ function registerUpstreams(registers: Registry[], { status, upstreams }: MetricS
           const count = group.endpoints.filter((endpoint) => endpoint.state === state).length;
           this.set({ group: group.name, state }, count);
         }
+      }
+    },
+  });
+}
+
+/** Of the groups whose endpoints are found. */
+function registerDiscovery(registers: Registry[], { status }: MetricSources): void {
+  new Gauge({
+    name: 'webapp_proxy_discovery_in_step',
+    help: 'Whether the endpoints of a group are as the API server says: 0 before its first answer, and when it is away for long.',
+    labelNames: ['group'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { name, discovery } of status().groups) {
+        if (discovery !== undefined) this.set({ group: name }, discovery.synced && !discovery.stale ? 1 : 0);
       }
     },
   });

@@ -172,6 +172,8 @@ describe('before the API server has answered', () => {
       body: expect.stringContaining('waits for the EndpointSlices of shop/web'),
     });
     expect(await group()).toMatchObject({ discovery: { ...DISCOVER, synced: false }, endpoints: [] });
+    const metrics = async () => (await proxy.admin('/metrics')).body;
+    expect(await metrics()).toContain('webapp_proxy_discovery_in_step{group="current"} 0');
     const waiting = who();
     await until(
       async () => (await proxy.admin('/metrics')).body.includes('webapp_proxy_requests_held 1'),
@@ -181,6 +183,7 @@ describe('before the API server has answered', () => {
     expect(await waiting).toBe(pod.name);
     await ready();
     expect((await group())?.discovery).toEqual({ ...DISCOVER, synced: true });
+    expect(await metrics()).toContain('webapp_proxy_discovery_in_step{group="current"} 1');
   });
 
   test('a Service without pods is an answer: ready', async () => {
@@ -273,10 +276,13 @@ describe('the API server', () => {
     const folder = mkdtempSync(join(tmpdir(), 'token-'));
     const file = join(folder, 'token');
     try {
-      writeFileSync(file, 'first\n');
       service.api.requireToken('first');
       const pod = await service.pod();
+      writeFileSync(file, '\n');
       await start(['--api-token-file', file]);
+      await until(() => proxy.log.some(({ error }) => String(error).includes('holds no token')), 'the log to tell');
+      expect(service.api.requests).toEqual([]);
+      writeFileSync(file, 'first\n');
       await knows(pod);
       writeFileSync(file, 'second\n');
       service.api.requireToken('second');

@@ -15,51 +15,66 @@ export function accessTo(apiServer: ApiServer, clock: Clock): Access {
 }
 
 function toldAccess({ url, tokenFile, caFile }: ToldApiServer, clock: Clock): Access {
-  const token = tokenFile === undefined ? null : new WatchedText(tokenFile, clock);
-  const ca = caFile === undefined ? null : new WatchedText(caFile, clock);
-  let headers: Readonly<Record<string, string>> = {};
-  let tls: { readonly ca?: string } = {};
+  const token = tokenFile === undefined ? null : new RenewedFile(tokenFile, parseToken, clock);
+  const ca = caFile === undefined ? null : new RenewedFile(caFile, parseCa, clock);
   return {
     server: url,
-    headers() {
-      const wanted = token === null ? undefined : `Bearer ${token.read().trim()}`;
-      if (wanted !== undefined && headers['Authorization'] !== wanted) headers = { Authorization: wanted };
-      return headers;
-    },
-    tls() {
-      const wanted = ca?.read();
-      if (wanted !== undefined && tls.ca !== wanted) tls = { ca: wanted };
-      return tls;
-    },
+    headers: () => token?.read() ?? NOBODY,
+    tls: () => ca?.read() ?? USUAL,
     refused(refused) {
-      if (refused === headers) token?.renew();
+      if (refused === token?.read()) token.renew();
     },
   };
 }
 
-/** The text of a file that others replace; while they do, what was read before holds. */
-class WatchedText {
-  readonly #path: string;
-  readonly #clock: Clock;
-  #text: string | null = null;
-  #readAt = 0;
+const NOBODY: Readonly<Record<string, string>> = {};
+const USUAL: { readonly ca?: string } = {};
 
-  constructor(path: string, clock: Clock) {
+/** @returns undefined when it is none: without one the API server would take us for nobody in particular */
+function parseToken(text: string): Readonly<Record<string, string>> | undefined {
+  const token = text.trim();
+  return /^[\x21-\x7e]+$/.test(token) ? { Authorization: `Bearer ${token}` } : undefined;
+}
+
+function parseCa(text: string): { readonly ca: string } | undefined {
+  return text.includes('-----BEGIN CERTIFICATE-----') ? { ca: text } : undefined;
+}
+
+/** What a file says that others replace. While they do, what it said before holds. */
+class RenewedFile<T> {
+  readonly #path: string;
+  readonly #parse: (text: string) => T | undefined;
+  readonly #clock: Clock;
+  #text = '';
+  #value: T | undefined;
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  constructor(path: string, parse: (text: string) => T | undefined, clock: Clock) {
     this.#path = path;
+    this.#parse = parse;
     this.#clock = clock;
   }
 
-  /** @throws KubeError CREDENTIALS when it could never be read */
-  read(): string {
+  /** @returns the same value until the file says something else. @throws KubeError CREDENTIALS when it never said anything */
+  read(): T {
     const now = this.#clock.now();
-    if (this.#text !== null && now - this.#readAt < REREAD_MS) return this.#text;
+    if (now - this.#readAt >= REREAD_MS) this.#look(now);
+    if (this.#value === undefined) throw new KubeError('CREDENTIALS', `${this.#path} holds no token or certificate`);
+    return this.#value;
+  }
+
+  #look(now: number): void {
+    let text = this.#text;
     try {
-      this.#text = readFileSync(this.#path, 'utf8');
-      this.#readAt = now;
+      text = readFileSync(this.#path, 'utf8');
     } catch (cause) {
-      if (this.#text === null) throw new KubeError('CREDENTIALS', `${this.#path} cannot be read`, { cause });
+      if (this.#value === undefined) throw new KubeError('CREDENTIALS', `${this.#path} cannot be read`, { cause });
     }
-    return this.#text;
+    const value = text === this.#text ? this.#value : this.#parse(text);
+    if (value === undefined) return;
+    this.#text = text;
+    this.#value = value;
+    this.#readAt = now;
   }
 
   /** What was read is not accepted any more. */

@@ -63,8 +63,9 @@ export class Discovery {
   }
 
   stateOf(target: DiscoverTarget): DiscoveryState {
-    const { synced = false, trouble = null } = this.#services.get(serviceKey(target))?.slices ?? {};
-    return { ...target, synced, ...(trouble !== null && { stale: trouble }) };
+    const service = this.#services.get(serviceKey(target));
+    const trouble = service?.slices?.trouble ?? null;
+    return { ...target, synced: service?.synced ?? false, ...(trouble !== null && { stale: trouble }) };
   }
 
   /** Ends all watches; what was found stays. Twice is safe. */
@@ -111,8 +112,8 @@ export class Discovery {
   }
 
   #look(target: DiscoverTarget): Endpoints {
-    const slices = this.#services.get(serviceKey(target))?.slices;
-    return slices?.synced ? makeEndpoints(slices.slices(), target.port) : NOTHING;
+    const service = this.#services.get(serviceKey(target));
+    return service?.synced && service.slices ? makeEndpoints(service.slices.slices(), target.port) : NOTHING;
   }
 
   /** What a person wants to find in the log: that there is nobody, that there is somebody again, and what makes no sense. */
@@ -131,6 +132,8 @@ export class Discovery {
 /** The watch of one Service: not there before kube/ is loaded; its news gathered. */
 class WatchedService {
   slices: SliceWatch | null = null;
+  /** The first list has come, and whoever heard of it has been told what is in it. */
+  synced = false;
   readonly #onChange: () => void;
   #gathering: NodeJS.Timeout | null = null;
   #closed = false;
@@ -148,6 +151,7 @@ class WatchedService {
     if (this.#closed) return;
     this.#gathering ??= setTimeout(() => {
       this.#gathering = null;
+      this.synced = this.slices?.synced ?? false;
       this.#onChange();
     }, GATHER_MS);
   }
