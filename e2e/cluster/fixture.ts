@@ -1,6 +1,6 @@
-// For vitest: one cluster for a test file. Where none can be had, its tests are skipped with the reason, or fail where the project's
-// configuration says that a cluster is a must (CI).
-import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
+// For vitest: one cluster for a test file. Where none can be had, its tests are skipped and the reason is told, or fail where the
+// project's configuration says that a cluster is a must (CI).
+import { afterAll, beforeAll, inject, TestRunner } from 'vitest';
 import { type Cluster, type ClusterOptions, startCluster, whyNoCluster } from './control-plane.ts';
 
 declare module 'vitest' {
@@ -16,20 +16,29 @@ const BUILD_AND_START_MS = 40 * 60_000;
 /**
  * Called at the top of a test file (or of a describe). The cluster starts before its first test and ends after its last.
  * @returns a function that gives the cluster, for use inside tests and hooks
+ * @throws Error where there can be none and there must be one
  */
 export function useCluster(options: ClusterOptions = {}): () => Cluster {
-  const missing = whyNoCluster();
   let cluster: Cluster | undefined;
+  const missing = whyNoCluster();
+  if (missing !== undefined) skipWhatFollows(missing);
   beforeAll(async () => {
-    if (missing === undefined) cluster = await startCluster(options);
-    else if (inject('clusterIsMust')) throw new Error(`no cluster: ${missing}`);
+    cluster = await startCluster(options);
   }, BUILD_AND_START_MS);
-  beforeEach(({ skip }) => {
-    if (missing !== undefined) skip(`no cluster: ${missing}`);
-  });
   afterAll(() => cluster?.close());
   return () => {
     if (cluster === undefined) throw new Error('the cluster is there in tests and hooks only');
     return cluster;
   };
+}
+
+/**
+ * The tests of this file or describe take `skip` from it, so that no hook of theirs runs either: skipping inside a hook
+ * comes too late for the next hook.
+ */
+function skipWhatFollows(reason: string): void {
+  if (inject('clusterIsMust')) throw new Error(`no cluster: ${reason}`);
+  console.warn(`skipped, no cluster: ${reason}`);
+  const suite = TestRunner.getCurrentSuite();
+  suite.options = { ...suite.options, skip: true };
 }
