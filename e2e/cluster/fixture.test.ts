@@ -1,6 +1,6 @@
 // What becomes of tests that need a cluster on a machine that can have none: a vitest in the vitest, on crd.test.ts.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,13 @@ function runWithoutGo(more: NodeJS.ProcessEnv): Promise<{ code: number | null; t
   const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'e2e', 'e2e/cluster/crd.test.ts'];
   const child = spawn(process.execPath, args, {
     cwd: root,
-    env: { ...env, PATH: pathWithoutGo(), XDG_CACHE_HOME: cacheWithoutPrograms(), NO_COLOR: '1', ...more },
+    env: {
+      ...env,
+      PATH: `${brokenGo()}:${env['PATH']}`,
+      XDG_CACHE_HOME: cacheWithoutPrograms(),
+      NO_COLOR: '1',
+      ...more,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
@@ -35,19 +41,25 @@ function runWithoutGo(more: NodeJS.ProcessEnv): Promise<{ code: number | null; t
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, text })));
 }
 
-const pathWithoutGo = (): string =>
-  (process.env['PATH'] ?? '')
-    .split(':')
-    .filter((folder) => !existsSync(join(folder, 'go')))
-    .join(':');
+/** Before the real one in PATH: a folder without it may be one without much else. */
+function brokenGo(): string {
+  const folder = emptyFolder();
+  writeFileSync(join(folder, 'go'), '#!/bin/sh\nexit 127\n', { mode: 0o755 });
+  return folder;
+}
 
 /** The Python of the tests stays: vitest's setup would make it anew. */
 function cacheWithoutPrograms(): string {
-  const cache = mkdtempSync(join(tmpdir(), 'cache-'));
-  onTestFinished(() => rmSync(cache, { recursive: true, force: true }));
+  const cache = emptyFolder();
   const folder = join(cache, 'webapp-operator');
   mkdirSync(folder);
   for (const name of readdirSync(cacheFolder).filter((entry) => entry.startsWith('python-')))
     symlinkSync(join(cacheFolder, name), join(folder, name));
   return cache;
+}
+
+function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'no-go-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
