@@ -188,6 +188,15 @@ test('a watch is cut after so many events, or falls silent', async () => {
   expect(silent.events).toHaveLength(3);
 });
 
+test('a watch that has ended is told nothing more, whatever ends it again', async () => {
+  const seen = watch(`${PATH}?watch=true`);
+  await vi.waitFor(() => expect(fake.openWatches).toBe(1));
+  for (const how of ['end', 'garbage', 'gone', 'end', 'cut', 'silence'] as const) fake.endWatches(how);
+  fake.put(CONFIG_MAPS, configMap('a'));
+  await vi.waitFor(() => expect(seen.ended()).toBe('end'));
+  expect(seen.events).toEqual([]);
+});
+
 test('discovery lists what is served; what is not there is 404 as a whole', async () => {
   fake.serve(WEB_APPS);
   expect((await send('GET', '/apis/example.io/v1')).body.resources).toMatchObject([

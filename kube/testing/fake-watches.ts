@@ -73,7 +73,7 @@ export class OpenWatch {
   }
 
   end(how: WatchEnd): void {
-    if (this.#silent) return;
+    if (this.#silent || this.#response.writableEnded) return;
     if (how === 'garbage') this.#response.write('{"type":"ADDED","object":{"met\n');
     if (how === 'gone') this.#write('ERROR', EXPIRED);
     if (how === 'gone' || how === 'end') this.#response.end();
