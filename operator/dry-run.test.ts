@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { type ParsedWebApp, parseWebApps } from '../core/app/manifest-file.ts';
 import { ProblemsError } from '../core/errors.ts';
 import type { KubeObject } from '../kube/object.ts';
 import { dryRun } from './dry-run.ts';
 import { SAMPLES, sampleYaml } from './install/samples.ts';
-import { OPTIONAL_KINDS } from './webapp/kinds.ts';
+import { OPTIONAL_KINDS, type OptionalKind } from './webapp/kinds.ts';
+import { ANNOTATION } from './webapp/names.ts';
+import type { LiveWebApp } from './webapp/observed.ts';
+import { planWebApp } from './webapp/plan/plan.ts';
 
 const SETTINGS = { proxyImage: 'webapp-proxy:1', clusterDomain: 'cluster.local', drainDelayMs: 5_000 };
 const print = (text: string) => dryRun(text, SETTINGS).yaml;
@@ -77,6 +81,46 @@ test('all that is wrong with a file is told', () => {
     ]);
   }
 });
+
+/** Samples that refer to no Secret, whose versions are named the same with and without a cluster. */
+test.each(['minimal.yaml', 'node.yaml', 'ingress.yaml', 'httproute.yaml', 'autoscaling.yaml'])(
+  '%s: what is printed is what the first pass applies',
+  (name) => {
+    const [parsed] = parseWebApps(sample(name)).webApps;
+    const { metadata, ...rest } = (parsed as ParsedWebApp).webApp;
+    const webApp: LiveWebApp = {
+      ...rest,
+      metadata: { name: metadata.name, namespace: 'default', uid: 'u', generation: 1 },
+    };
+    const apis = new Set(Object.keys(OPTIONAL_KINDS) as OptionalKind[]);
+    const empty = { invalid: [], children: [], pods: [], references: [], reports: [] };
+    const { changes } = planWebApp({ ...empty, webApp, apis, settings: SETTINGS }, 0);
+    const printed = objects(print(sample(name)));
+    const applied = changes.flatMap((change) => (change.verb === 'apply' ? [withoutMarks(change.object)] : []));
+    expect(applied.length).toBeGreaterThan(10);
+    for (const object of applied) expect(printed).toContainEqual(object);
+    const later = printed.filter(
+      (object) => !applied.some((one) => one.kind === object.kind && one.metadata.name === object.metadata.name),
+    );
+    // The proxies get the static files first.
+    expect(
+      later
+        .map(({ kind, metadata: { name } }) => `${kind} ${name}`)
+        .filter((one) => !one.includes('express-shop-worker')),
+    ).toEqual([]);
+  },
+);
+
+/** Owner and hash of the intent. */
+function withoutMarks({ metadata, ...object }: KubeObject): KubeObject {
+  const { ownerReferences: _, annotations = {}, ...more } = metadata;
+  const { [ANNOTATION.intent]: hash, ...others } = annotations;
+  expect(hash).toBeDefined();
+  return {
+    ...object,
+    metadata: { ...more, ...(Object.keys(others).length > 0 && { annotations: others }) },
+  } as KubeObject;
+}
 
 test('the same file gives the same text', () => {
   expect(print(sample('every-field.yaml'))).toBe(print(sample('every-field.yaml')));

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeReference } from '../core/app/reference.ts';
 import { makeManifestFiles } from '../operator/install/files.ts';
+import { fillGuide } from '../operator/install/guide.ts';
 import manifest from '../package.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -14,6 +15,7 @@ function makeFiles(): Record<string, string> {
   return {
     ...Object.fromEntries(manifests.map(([path, text]) => [`manifests/${path}`, text])),
     'docs/reference.md': makeReference(),
+    'docs/guide-operator.md': fillGuide(readOrEmpty(`${root}docs/guide-operator.md`)),
   };
 }
 

@@ -24,8 +24,13 @@ export function toYaml(objects: readonly object[], header = '', commentOf: Comme
   return `${header === '' ? '' : `${comment(header, 0)}\n`}${documents.join('---\n')}`;
 }
 
+/** @returns what was said of `value` */
+export function sayingOf(value: object): string | undefined {
+  return sayings.get(value);
+}
+
 function saidOf(_: Path, value: unknown): string | undefined {
-  return typeof value === 'object' && value !== null ? sayings.get(value) : undefined;
+  return typeof value === 'object' && value !== null ? sayingOf(value) : undefined;
 }
 
 function annotate(node: Node | null, value: unknown, path: Path, commentOf: CommentOf): void {
