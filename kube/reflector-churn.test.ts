@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { makeClient } from './client.ts';
+import { type KubeObject, keyOf } from './object.ts';
+import type { FakeApiServer } from './testing/fake-api-server.ts';
+import { contents, drop, makeRig, put, stored, until, WEBS } from './testing/reflector-rig.ts';
+import { turnTime } from './testing/turned-time.ts';
+
+turnTime();
+
+/** A seeded die: a failing run can be had again. */
+function makeDie(seed: number): (sides: number) => number {
+  let state = seed;
+  return (sides) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * sides);
+  };
+}
+
+function misfortune(fake: FakeApiServer, roll: (sides: number) => number): void {
+  const watch = { watch: true };
+  const ills = [
+    () => fake.endWatches('cut'),
+    () => fake.endWatches('end'),
+    () => fake.endWatches('silence'),
+    () => fake.endWatches('garbage'),
+    () => fake.compact(),
+    () => fake.compact('keep'),
+    () => fake.bookmark(),
+    () => fake.dropConnections(),
+    () => fake.fail(watch, { watch: 'cut', afterEvents: 1 + roll(5) }),
+    () => fake.fail(watch, { watch: 'garbage', afterEvents: 1 + roll(5) }),
+    () => fake.fail(watch, { watch: 'gone', afterEvents: 1 + roll(3) }),
+    () => fake.fail({ path: /limit=/ }, { reset: 'before' }),
+    () => fake.fail({ path: /continue=/ }, { status: 410, reason: 'Expired' }),
+    () => fake.fail({ times: 1 + roll(4) }, { status: 429, retryAfter: 1 }),
+    () => fake.fail({}, { status: 500 }),
+  ];
+  ills[roll(ills.length)]?.();
+}
+
+test.each([
+  [1, 0],
+  [2, 300],
+  [3, 0],
+  [4, 1_000],
+  [5, 100],
+  [6, 3_000],
+])(
+  'every misfortune, seed %i, the watch %i ms behind: the store is the server, and listeners know all that others did',
+  async (seed, lagMs) => {
+    const roll = makeDie(seed);
+    const rig = await makeRig({}, undefined, lagMs);
+    const { fake, store, transport } = rig;
+    const client = makeClient({ transport, fieldManager: 'test', metricPrefix: 'test' });
+    /** What listeners were told of others' changes: key → uid and mark. */
+    const told = new Map<string, string>();
+    const writeStatus = async (name: string, step: number): Promise<void> =>
+      store.wrote(await client.patch(WEBS, { namespace: 'shop', name, subresource: 'status' }, { status: { step } }));
+    const removeIt = async (seen: KubeObject): Promise<void> => {
+      const { metadata } = seen;
+      await client.remove(WEBS, metadata);
+      store.removed(keyOf(seen), metadata.uid ?? '');
+      if (store.get(keyOf(seen)) === undefined) told.delete(keyOf(seen));
+    };
+    store.onChange(({ type, key, object }) => {
+      if (type === 'deleted') told.delete(key);
+      else told.set(key, seenOf(object as KubeObject));
+    });
+    for (let i = 0; i < 300; i++) put(fake, `web-${i}`, 0);
+    rig.reflector.start();
+    for (let step = 1; step <= 400; step++) {
+      const name = `web-${roll(12)}`;
+      if (roll(6) === 0) drop(fake, name);
+      else put(fake, name, step);
+      if (roll(10) === 0) misfortune(fake, roll);
+      if (roll(3) === 0) await new Promise(setImmediate);
+      // Our own writes go on meanwhile, one at a time for a key; some fail.
+      const seen = store.get(`shop/${name}`);
+      if (roll(4) > 0 || seen === undefined) continue;
+      if (roll(4) === 0) await removeIt(seen).catch(() => {});
+      else await writeStatus(name, step).catch(() => {});
+    }
+    fake.heal();
+    fake.endWatches('end');
+    await until(() => {
+      expect(contents(store)).toEqual(stored(fake));
+      expect(Object.fromEntries(told)).toEqual(
+        Object.fromEntries(fake.list(WEBS).map((object) => [keyOf(object), seenOf(object)])),
+      );
+    });
+  },
+);
+
+const seenOf = ({ metadata, spec }: KubeObject): string => `${metadata.uid} ${(spec as { mark: number }).mark}`;
