@@ -2,7 +2,7 @@
 // very pod template it got before, by whichever version of the operator, and so that there is something to go back to.
 import { z } from 'zod';
 import type { KubeObject } from '../../kube/object.ts';
-import { canonical, digest } from './render/canonical.ts';
+import { canonical, digestOfCanonical } from './render/canonical.ts';
 
 /** Of the data, for an operator that comes later. */
 const VERSION = 1;
@@ -39,8 +39,8 @@ export interface Revision {
 
 /** Pure. Never applied again once it is there: ControllerRevisions are immutable. Without owner, labels of revision only. */
 export function revisionData(revision: Revision): Record<string, unknown> {
-  const data = { version: VERSION, ...canonical(revision) };
-  return { ...data, checksum: digest(data) };
+  const data = canonical({ version: VERSION, ...revision });
+  return { ...data, checksum: digestOfCanonical(data) };
 }
 
 /** @returns undefined for one whose data is not ours or was tampered with */
@@ -48,8 +48,9 @@ export function parseRevision(object: KubeObject): Revision | undefined {
   const { data } = object;
   if (typeof data !== 'object' || data === null) return undefined;
   const { checksum, ...rest } = data as Record<string, unknown>;
-  if (checksum !== digest(rest)) return undefined;
-  const parsed = revisionSchema.safeParse(canonical(rest));
+  const settled = canonical(rest);
+  if (checksum !== digestOfCanonical(settled)) return undefined;
+  const parsed = revisionSchema.safeParse(settled);
   if (!parsed.success) return undefined;
   const { version: _, config, ...revision } = parsed.data;
   return { ...revision, ...(config && { config }) };

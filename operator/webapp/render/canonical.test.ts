@@ -10,3 +10,11 @@ it('one form for one meaning', () => {
   expect(digest('x', 10)).toHaveLength(10);
   expect(digest(undefined)).toMatch(/^[0-9a-f]{16}$/);
 });
+
+it('a field named __proto__ is a field, and depth does not end the stack', () => {
+  const hostile = JSON.parse('{"__proto__": {"polluted": true}, "a": 1}');
+  expect(JSON.stringify(canonical(hostile))).toBe('{"__proto__":{"polluted":true},"a":1}');
+  expect(canonical(hostile).polluted).toBeUndefined();
+  const deep = JSON.parse(`${'['.repeat(9000)}${']'.repeat(9000)}`);
+  expect(digest({ deep })).toBe(digest({}));
+});

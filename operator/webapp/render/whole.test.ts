@@ -24,6 +24,7 @@ import {
 import { deepFreeze, EVERY_FIELD, EVERY_OTHER_FIELD, inputOf, liveWebApp, SETTINGS } from './testing/samples.ts';
 
 const LONG = `a${'-b'.repeat(24)}c`;
+const DEEP = JSON.parse(`${'{"a":'.repeat(9000)}1${'}'.repeat(9000)}`);
 const SPECS: readonly [string, object, object][] = [
   ['three fields', {}, {}],
   ['every field', EVERY_FIELD, {}],
@@ -44,6 +45,7 @@ const SPECS: readonly [string, object, object][] = [
     {},
   ],
   ['a hostile template', { podTemplate: { metadata: 5, spec: { containers: 'none', volumes: [null, [], 'x'] } } }, {}],
+  ['a bottomless template', { podTemplate: { spec: DEEP } }, {}],
   ['no template', { podTemplate: { $patch: 'delete' }, proxy: { podTemplate: { spec: null } } }, {}],
 ];
 
