@@ -13,7 +13,7 @@ export interface Conditions {
 export interface Validators {
   /** Strong entity tag, quotes included. */
   readonly etag: string;
-  /** Milliseconds since the epoch, whole seconds. */
+  /** Milliseconds since the epoch, whole seconds; Infinity when it is not known. */
   readonly modified: number;
 }
 

@@ -1,5 +1,6 @@
 // Finding and reading files below a folder, so that nothing outside it can be reached: the one place of the static files that
 // asks the file system for more than the bytes of an open file.
+import { hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 
@@ -11,7 +12,10 @@ export interface FoundFile {
   readonly modifiedMs: number;
   /** Changes whenever the file is another one or was written to. */
   readonly version: string;
-  /** Size and time of change only: the same for equal copies on another machine, when their times were kept. */
+  /**
+   * Size and time of change only: the same for equal copies on another machine, when their times were kept. Size and path where
+   * there is no true time.
+   */
   readonly tag: string;
 }
 
@@ -88,13 +92,22 @@ async function readUpTo(handle: FileHandle, most: number): Promise<Buffer | null
 }
 
 function foundFile(path: Buffer, facts: FileFacts): FoundFile {
+  const modifiedMs = Number(facts.mtimeNs / 1000n) / 1000;
+  const which = hasTrueTime(modifiedMs) ? facts.mtimeNs.toString(16) : hash('sha256', path, 'base64url').slice(0, 16);
   return {
     path,
     size: Number(facts.size),
-    modifiedMs: Number(facts.mtimeNs / 1000n) / 1000,
+    modifiedMs,
     version: versionOf(facts),
-    tag: `${facts.size.toString(16)}-${facts.mtimeNs.toString(16)}`,
+    tag: `${facts.size.toString(16)}-${which}`,
   };
+}
+
+const FIRST_TRUE_MS = Date.UTC(1990, 0);
+
+/** Builders of reproducible images give every file of every version the same time, 1970 or 1980: it tells no two of them apart. */
+export function hasTrueTime(modifiedMs: number): boolean {
+  return modifiedMs >= FIRST_TRUE_MS;
 }
 
 function isInside(root: Buffer, path: Buffer): boolean {

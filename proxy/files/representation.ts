@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import type { Coding } from './coding.ts';
 import type { Validators } from './conditional.ts';
-import type { FoundFile } from './disk.ts';
+import { type FoundFile, hasTrueTime } from './disk.ts';
 import { formatHttpDate } from './http-date.ts';
 import { mediaTypeOf } from './media-type.ts';
 import { extensionOf } from './path.ts';
@@ -56,7 +56,8 @@ export function makeRepresentation(
 ): Representation {
   const size = body === null ? file.size : body.length;
   const etag = makeTag(file, body, coding);
-  const modified = Math.floor(file.modifiedMs / 1000) * 1000;
+  // Without a true time a file is newer than any date that a client can name: only its tag says that it is the same.
+  const modified = hasTrueTime(file.modifiedMs) ? Math.floor(file.modifiedMs / 1000) * 1000 : Number.POSITIVE_INFINITY;
   const caching = makeCaching(etag, modified, varies, policy, now);
   const fields = [
     ...['Content-Type', mediaTypeOf(extensionOf(path)), 'X-Content-Type-Options', 'nosniff', 'Accept-Ranges', 'bytes'],

@@ -275,6 +275,30 @@ describe('an earlier version beside the current one', () => {
   });
 });
 
+describe('files of a reproducible image, which all have the time of 1980', () => {
+  const since1980 = (Date.now() - Date.UTC(1980, 0, 1, 0, 0, 1)) / 1000;
+  beforeEach(() => mkdirSync(join(root, 'older')));
+  const put = (path: string, fill: string): void => file(path, Buffer.alloc(200_000, fill), since1980);
+
+  test('another version of the same size is another file', async () => {
+    put('../older/app.js', 'a');
+    const before = await ask('/static/app.js');
+    expect(before.headers['last-modified']).toBeUndefined();
+    expect((await ask('/static/app.js', { 'if-none-match': before.headers.etag ?? '' })).status).toBe(304);
+    put('app.js', 'b');
+    ahead = 1001;
+    const after = await ask('/static/app.js', { 'if-none-match': before.headers.etag ?? '' });
+    expect([after.status, after.body.subarray(0, 1).toString()]).toEqual([200, 'b']);
+  });
+
+  test('no date of a client is believed to be later', async () => {
+    put('app.js', 'a');
+    const now = new Date().toUTCString();
+    expect((await ask('/static/app.js', { 'if-modified-since': now })).status).toBe(200);
+    expect((await ask('/static/app.js', { range: 'bytes=0-1', 'if-range': now })).status).toBe(200);
+  });
+});
+
 describe('conditional requests', () => {
   test.each(['/static/a.css', '/static/large.bin'])('%s: 304 to who has it', async (path) => {
     const first = await ask(path);

@@ -97,6 +97,15 @@ test('again: what is there is left, what has changed is replaced, what was half 
   expect(filesOf('out')).toEqual(['earlier.css', 'new.css', 'same.css']);
 });
 
+test('again, from a reproducible image, whose files all have the time of 1980: replaced', () => {
+  const since1980 = (Date.now() - Date.UTC(1980, 0)) / 1000;
+  file('static/app.js', 'one', since1980);
+  copy('--from', 'static', '--to', 'out');
+  file('static/app.js', 'two', since1980);
+  copy('--from', 'static', '--to', 'out');
+  expect(readFileSync(at('out/app.js'), 'utf8')).toBe('two');
+});
+
 test('whoever serves the files may read them, whatever their modes were', () => {
   file('static/sub/private.css');
   chmodSync(at('static/sub/private.css'), 0o600);

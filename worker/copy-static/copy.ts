@@ -163,7 +163,7 @@ class FolderCopy {
   /** Whole or not at all: written beside its place, then moved into it. */
   #copyFile(real: Buffer, target: Buffer, facts: Stats): void {
     const there = statSync(target, { throwIfNoEntry: false });
-    if (there?.size === facts.size && Math.abs(there.mtimeMs - facts.mtimeMs) < SAME_TIME_MS) {
+    if (there !== undefined && isSame(there, facts)) {
       this.#report.unchanged++;
       return;
     }
@@ -180,6 +180,14 @@ class FolderCopy {
     if (++this.#report.skipped > MAX_TOLD) return;
     this.#log.warn(`left out: it ${why}`, { path: path.toString() });
   }
+}
+
+/** Builders of reproducible images give every file of every version the same time, 1970 or 1980: it says nothing. */
+const FIRST_TRUE_MS = Date.UTC(1990, 0);
+
+function isSame(there: Stats, facts: Stats): boolean {
+  const isDated = facts.mtimeMs >= FIRST_TRUE_MS;
+  return isDated && there.size === facts.size && Math.abs(there.mtimeMs - facts.mtimeMs) < SAME_TIME_MS;
 }
 
 function mayRead(path: Buffer, facts: Stats): boolean {
