@@ -125,11 +125,12 @@ function keepProxies({ proxyVersions, proxy, pods, webApp }: World, decision: De
 
 /** @param current may be new, or the newest once more */
 function revisionObjects({ webApp }: World, kept: Versions, current: Revision | undefined): KubeObject[] {
-  const stored = kept.map(({ revision, object }) => ({
-    ...renderControllerRevision(webApp, revision.id === current?.id ? current : revision),
-    // Immutable: another version of this operator may write it otherwise.
-    data: object['data'],
-  }));
+  const stored = kept.map(({ revision, object }) => {
+    const number = revision.id === current?.id ? current.number : revision.number;
+    // What is immutable stays as it is there, by whichever operator it was written; so there is no need to render it.
+    const rendered = renderControllerRevision(webApp, { ...revision, number, template: {} });
+    return { ...rendered, data: object['data'] };
+  });
   if (current === undefined || findVersion(kept, current.id)) return stored;
   return [...stored, renderControllerRevision(webApp, current)];
 }
