@@ -10,6 +10,7 @@ import { until } from './control-plane.ts';
 import { EVERY_FIELD, webApp } from './every-field.ts';
 import { useCluster } from './fixture.ts';
 import { type Change, wrongManifests } from './one-change.ts';
+import { WRONG_SPECS } from './wrong-specs.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const cluster = useCluster();
@@ -113,174 +114,12 @@ describe('what is wrong', () => {
     }
   });
 
-  /** What stands beside the minimal spec, where it is wrong, and the line of kubectl. */
-  const TABLE: readonly [string, object, string, string][] = [
-    [
-      'a number of processes',
-      { workers: { processes: 0 } },
-      'spec.workers.processes',
-      'Invalid value: 0: must be a number from 1 to 256, or auto',
-    ],
-    [
-      'a zero timeout',
-      { workers: { timeout: '0s' } },
-      'spec.workers.timeout',
-      'Invalid value: "0s": must be longer than zero and at most 24h',
-    ],
-    [
-      'a timeout no timer holds',
-      { workers: { timeout: '25h' } },
-      'spec.workers.timeout',
-      'Invalid value: "25h": must be longer than zero and at most 24h',
-    ],
-    [
-      'a word for a timeout',
-      { workers: { timeout: 'long' } },
-      'spec.workers.timeout',
-      'Invalid value: "long": write a duration such as 500ms, 30s, 5m or 1h30m, at most 24h',
-    ],
-    [
-      'too few threads',
-      { workers: { threads: 0 } },
-      'spec.workers.threads',
-      'Invalid value: 0: spec.workers.threads in body should be greater than or equal to 1',
-    ],
-    [
-      'another runtime',
-      { runtime: 'php' },
-      'spec.runtime',
-      'Unsupported value: "php": supported values: "auto", "wsgi", "node"',
-    ],
-    [
-      'jitter above count',
-      { workers: { maxRequests: { count: 5, jitter: 9 } } },
-      'spec.workers.maxRequests.jitter',
-      'Invalid value: jitter must not be larger than count; lower jitter, a tenth of count is usual',
-    ],
-    [
-      'a quantity',
-      { resources: { limits: { cpu: 'lots' } } },
-      'spec.resources.limits[cpu]',
-      'Invalid value: "lots": must be a quantity such as 500m, 2, 512Mi or 1Gi',
-    ],
-    [
-      'a key of a mapping',
-      { resources: { limits: { ['k'.repeat(64)]: 1 } } },
-      'spec.resources.limits',
-      'Invalid value: each key must have at most 63 characters; shorten it',
-    ],
-    [
-      'a key of labels',
-      { monitoring: { labels: { ['k'.repeat(318)]: 'a' } } },
-      'spec.monitoring.labels',
-      'Invalid value: each key must have at most 317 characters; shorten it',
-    ],
-    [
-      'a value and its source',
-      { env: [{ name: 'A', value: 'a', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }] },
-      'spec.env[0]',
-      'Invalid value: value and valueFrom exclude each other (found both for A); keep one of them',
-    ],
-    [
-      'no source of a value',
-      { env: [{ name: 'A', valueFrom: {} }] },
-      'spec.env[0].valueFrom',
-      'Invalid value: must have exactly one of secretKeyRef, configMapKeyRef and fieldRef (found none); write one of them, and only one',
-    ],
-    [
-      'two sources of variables',
-      { envFrom: [{ secretRef: { name: 'a' }, configMapRef: { name: 'a' } }] },
-      'spec.envFrom[0]',
-      'Invalid value: must have exactly one of secretRef and configMapRef (found both); write one of them, and only one',
-    ],
-    [
-      'no source of files',
-      { files: [{ path: '/etc/a' }] },
-      'spec.files[0]',
-      'Invalid value: must have exactly one of secretName and configMapName (found none); write one of them, and only one',
-    ],
-    [
-      'no kind of volume',
-      { volumes: [{ name: 'a', path: '/a' }] },
-      'spec.volumes[0]',
-      'Invalid value: must have exactly one of emptyDir and persistentVolumeClaim (found none); write one of them, and only one; other kinds of volume go into podTemplate',
-    ],
-    [
-      'more pods at least than at most',
-      { autoscaling: { minReplicas: 5, maxReplicas: 3 } },
-      'spec.autoscaling.minReplicas',
-      'Invalid value: minReplicas must not be larger than maxReplicas; raise maxReplicas or lower minReplicas',
-    ],
-    [
-      'a surge',
-      { rollout: { maxSurge: '200%' } },
-      'spec.rollout.maxSurge',
-      'Invalid value: "200%": must be a number of pods from 1, or a share such as 25%',
-    ],
-    [
-      'nobody who may reach it',
-      { access: { from: [{}] } },
-      'spec.access.from[0]',
-      'Invalid value: must have either ipBlock, or namespaceSelector and podSelector or one of them (found none of them); write two entries instead of one',
-    ],
-    [
-      'a URL for a host',
-      { proxy: { hosts: ['https://shop.example.com'] } },
-      'spec.proxy.hosts[0]',
-      'Invalid value: "https://shop.example.com": write a host name in lower case such as shop.example.com or *.example.com, without scheme, port and path',
-    ],
-    [
-      'a host twice',
-      { proxy: { hosts: ['a.example.com', 'a.example.com'] } },
-      'spec.proxy.hosts[1]',
-      'Duplicate value: "a.example.com"',
-    ],
-    [
-      'an Ingress without hosts',
-      { proxy: { expose: { type: 'Ingress' } } },
-      'spec.proxy.hosts',
-      'Invalid value: expose.type Ingress and HTTPRoute need hosts (found none for Ingress); add hosts: [shop.example.com]',
-    ],
-    [
-      'a route without Gateway',
-      { proxy: { hosts: ['a.example.com'], expose: { type: 'HTTPRoute' } } },
-      'spec.proxy.expose.parentRef',
-      'Invalid value: type HTTPRoute and parentRef belong together (found HTTPRoute without parentRef); add parentRef: {name: …} to type HTTPRoute, remove it from the others',
-    ],
-    [
-      'a Gateway without route',
-      { proxy: { expose: { parentRef: { name: 'a' } } } },
-      'spec.proxy.expose.parentRef',
-      'Invalid value: type HTTPRoute and parentRef belong together (found None with parentRef); add parentRef: {name: …} to type HTTPRoute, remove it from the others',
-    ],
-    [
-      'a certificate from nowhere',
-      { proxy: { hosts: ['a.example.com'], expose: { type: 'Ingress' }, tls: {} } },
-      'spec.proxy.tls',
-      'Invalid value: must have exactly one of secretName and issuerRef (found none); write one of them, and only one',
-    ],
-    [
-      'a certificate for nobody',
-      { proxy: { tls: { secretName: 'a' } } },
-      'spec.proxy.tls',
-      'Invalid value: tls is for expose.type Ingress, or for HTTPRoute with issuerRef: the Ingress controller or the Gateway ends TLS (found None with secretName); set expose.type to Ingress, or name the certificate at the Gateway’s listener',
-    ],
-    [
-      'a folder outside',
-      { proxy: { static: [{ path: '/s', from: 'a/../../b' }] } },
-      'spec.proxy.static[0].from',
-      'Invalid value: must stay inside the application: no .. in it (found a/../../b); write a folder inside the application, such as static',
-    ],
-    ['a list key twice', { env: [{ name: 'A' }, { name: 'A' }] }, 'spec.env[1]', 'Duplicate value: {"name":"A"}'],
-    ['a missing field', { app: undefined }, 'spec.app', 'Required value'],
-  ];
-
   test('across fields is told by kubectl with field, value and mend, and refused by validation at the same field', async () => {
-    const manifests = TABLE.map(([, spec], index) => webApp(spec, `wrong-${index}`));
+    const manifests = WRONG_SPECS.map(([, spec], index) => webApp(spec, `wrong-${index}`));
     const { code, stderr } = await applied(manifests);
     expect(code).toBe(1);
     const told = problemsByName(stderr);
-    TABLE.forEach(([name, spec, field, words], index) => {
+    WRONG_SPECS.forEach(([name, spec, field, words], index) => {
       expect(told.get(`wrong-${index}`), name).toContain(`${field}: ${words}`);
       const ours = validateWebApp(webApp(spec)).problems.map((one) => one.field);
       expect(
@@ -292,7 +131,7 @@ describe('what is wrong', () => {
 
   test('by any rule is in the table above', () => {
     const rules = rulesBelow(makeSpecSchema()).filter(({ rule }) => !rule.startsWith('self.matches'));
-    const told = TABLE.map(([, , , words]) => words);
+    const told = WRONG_SPECS.map(([, , , words]) => words);
     // The rest of what the size rule is about stands in the test of large specs.
     const missing = [...new Set(rules.map(({ message }) => message.split('; ')[0] ?? ''))].filter(
       (message) => !message.startsWith('all values together') && !told.some((words) => words.includes(message)),

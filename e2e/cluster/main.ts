@@ -13,6 +13,8 @@ const HELP = `npm run cluster <command>
   kubectl ARGS…    kubectl against the one that runs
   build            build the programs, and nothing else
   path             print the folder the programs are kept in
+
+npm keeps flags for itself unless they stand behind --: npm run cluster -- up --kwok 3
 `;
 
 /** Says which cluster runs: what \`kubectl\` looks for. */
