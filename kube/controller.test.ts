@@ -319,12 +319,12 @@ describe('what is told', () => {
     expect(await rig.metric('reconcile_panics_total')).toBe(1);
   });
 
-  test('5,000 keys that fail together fill no log, and what was left out is counted', async () => {
+  test('1,000 keys that fail together fill no log, and what was left out is counted', async () => {
     const rig = aRig(throws(new KubeError('NETWORK', 'away')));
     rig.controller.start();
-    for (let i = 0; i < 5_000; i++) rig.queue.add(`key-${i}`);
+    for (let i = 0; i < 1_000; i++) rig.queue.add(`key-${i}`);
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(rig.passes.length).toBeGreaterThan(5_000);
+    expect(rig.passes.length).toBeGreaterThan(1_000);
     expect(rig.lines.length).toBeLessThanOrEqual(60);
     expect(rig.lines.reduce((sum, { leftOut }) => sum + Number(leftOut ?? 0), 0)).toBeGreaterThan(1_000);
   });
