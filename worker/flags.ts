@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { WorkerConfig } from '../core/config/worker.ts';
 import { parseDuration } from '../core/quantity.ts';
 import { AddressError, type ListenAddress, parseAddress } from '../http/address.ts';
-import { COPY_HELP, type CopyPair, parseCopyStatic } from './copy-static/command-line.ts';
+import { COPY_HELP, type CopyOrder, parseCopyStatic } from './copy-static/command-line.ts';
 import { configOf, GUNICORN_HELP, GUNICORN_OPTIONS, type GunicornValues, isRefused, refuseUnused } from './gunicorn.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -26,7 +26,7 @@ export interface Settings {
 
 export type Command =
   | { readonly kind: 'run'; readonly settings: Settings }
-  | { readonly kind: 'copy-static'; readonly pairs: readonly CopyPair[] }
+  | { readonly kind: 'copy-static'; readonly order: CopyOrder }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' };
 
@@ -88,8 +88,8 @@ export function parseCommand(args: readonly string[], surroundings: Surroundings
 }
 
 function copyCommand(args: readonly string[], { cwd }: Surroundings): Command {
-  const pairs = parseCopyStatic(args, cwd);
-  return pairs === 'help' ? { kind: 'help', text: COPY_HELP } : { kind: 'copy-static', pairs };
+  const order = parseCopyStatic(args, cwd);
+  return order === 'help' ? { kind: 'help', text: COPY_HELP } : { kind: 'copy-static', order };
 }
 
 function runCommand(args: readonly string[], surroundings: Surroundings): Command {

@@ -25,7 +25,7 @@ try {
   });
   if (command.kind === 'help') process.stdout.write(command.text);
   else if (command.kind === 'version') process.stdout.write(`webapp-worker ${manifest.version}\n`);
-  else if (command.kind === 'copy-static') copyStatic(command.pairs, log);
+  else if (command.kind === 'copy-static') copyStatic(command.order, log);
   else await run(command.settings);
 } catch (error) {
   const { exitCode, ...failure } = describeFailure(error);

@@ -176,6 +176,24 @@ describe('what cannot be', () => {
     expect(existsSync(at('out'))).toBe(false);
   });
 
+  test('with --skip-missing, as for an earlier version: the others are copied', () => {
+    file('static/a.css');
+    const { code, lines } = copy(
+      '--skip-missing',
+      '--from',
+      'assets',
+      '--to',
+      'out2',
+      '--from',
+      'static',
+      '--to',
+      'out',
+    );
+    expect([code, lines[0]]).toMatchObject([0, { level: 'warn', reason: expect.stringContaining(at('assets')) }]);
+    expect(filesOf('out')).toEqual(['a.css']);
+    expect(existsSync(at('out2'))).toBe(false);
+  });
+
   test('a file in the place of a folder: 3', () => {
     file('static');
     expect(copy('--from', 'static', '--to', 'out')).toMatchObject({ code: 3, last: { code: 'STATIC_MISSING' } });
@@ -205,10 +223,13 @@ test('--help says what there is', () => {
 describe('the command line', () => {
   test('pairs in their order, relative to the working directory', () => {
     const args = ['--from', 'a', '--to', 'x', '--to', '/y', '--from', '/b'];
-    expect(parseCopyStatic(args, '/app')).toEqual([
-      { from: '/app/a', to: '/app/x' },
-      { from: '/b', to: '/y' },
-    ]);
+    expect(parseCopyStatic(args, '/app')).toEqual({
+      pairs: [
+        { from: '/app/a', to: '/app/x' },
+        { from: '/b', to: '/y' },
+      ],
+      skipMissing: false,
+    });
   });
 
   test.each([[[]], [['--from', 'a']], [['--to', 'b']], [['--from', '', '--to', 'b']], [['a', 'b']], [['--form', 'a']]])(

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { CodedError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import type { CopyPair } from './command-line.ts';
+import type { CopyOrder, CopyPair } from './command-line.ts';
 
 /** STATIC_MISSING: a folder to copy from is none. COPY_FAILED: the place to copy to does not take it. */
 export class CopyError extends CodedError<'STATIC_MISSING' | 'COPY_FAILED'> {
@@ -41,10 +41,20 @@ export interface CopyReport {
  * Looks for all folders before the first byte is copied. A copy that is cut short is completed by running it again.
  * @throws CopyError
  */
-export function copyStatic(pairs: readonly CopyPair[], log: Log): void {
-  const jobs = pairs.map((pair) => ({ ...pair, root: realFolder(pair.from) }));
+export function copyStatic({ pairs, skipMissing }: CopyOrder, log: Log): void {
+  const jobs = pairs.flatMap((pair) => jobOf(pair, skipMissing, log));
   for (const { from, to, root } of jobs)
     log.info('static files are copied', { from, to, ...copyFolder(root, to, log) });
+}
+
+function jobOf(pair: CopyPair, skipMissing: boolean, log: Log): (CopyPair & { root: Buffer })[] {
+  try {
+    return [{ ...pair, root: realFolder(pair.from) }];
+  } catch (error) {
+    if (!skipMissing || !(error instanceof CopyError)) throw error;
+    log.warn('passed over', { reason: error.reason });
+    return [];
+  }
 }
 
 function realFolder(from: string): Buffer {
