@@ -21,6 +21,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 function start(...args: string[]): { code: number | null; stdout: string; lines: Record<string, unknown>[] } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, KUBERNETES_SERVICE_HOST: '' },
     encoding: 'utf8',
     timeout: 20_000,
   });
@@ -50,6 +51,22 @@ test('configuration: 2, with every problem', () => {
   expect([code, lines.length]).toEqual([2, 1]);
   expect(lines[0]).toMatchObject({ level: 'error', code: 'CONFIG_INVALID' });
   expect(lines[0]?.['reason']).toMatch(/groups[\s\S]*limits\.bodyBytes/);
+});
+
+test('a configuration that needs an API server, where none is known: 2, with the mend', () => {
+  const discover = { namespace: 'shop', service: 'web', port: 'http' };
+  const found = makeConfig([], { groups: [{ name: 'current', weight: 1, endpoints: [], discover }] });
+  writeFileSync(join(folder, 'found.json'), JSON.stringify(found));
+  const { code, lines } = start(...config('found.json'), ...ports);
+  expect([code, lines.length]).toEqual([2, 1]);
+  expect(lines[0]).toMatchObject({ code: 'CONFIG_INVALID', mend: expect.stringContaining('--api-server') });
+});
+
+test('an address whose port is none: 2', () => {
+  writeFileSync(join(folder, 'port.json'), JSON.stringify(makeConfig(['127.0.0.1:70000'])));
+  const { code, lines } = start(...config('port.json'), ...ports);
+  expect(code).toBe(2);
+  expect(lines[0]?.['reason']).toContain('groups[0].endpoints[0].address');
 });
 
 test('no configuration there: 2', () => {

@@ -64,6 +64,8 @@ export function makeConfig(endpoints: readonly string[], change: ConfigChange = 
 
 export interface ProxyOptions extends ConfigChange {
   readonly flags?: readonly string[];
+  /** Laid over the environment, in which no pod is. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** `webapp-proxy` in front of `endpoints`, ready. */
@@ -84,10 +86,11 @@ export class ProxyProcess {
   #adminPort = 0;
   readonly #child: ChildProcessWithoutNullStreams;
 
-  constructor(endpoints: readonly string[], { flags = [], ...change }: ProxyOptions) {
+  constructor(endpoints: readonly string[], { flags = [], env = {}, ...change }: ProxyOptions) {
     this.configure(makeConfig(endpoints, change));
     const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
-    this.#child = spawn(process.execPath, [MAIN, '--config', join(this.folder, 'proxy.json'), ...ports, ...flags]);
+    const args = [MAIN, '--config', join(this.folder, 'proxy.json'), ...ports, ...flags];
+    this.#child = spawn(process.execPath, args, { env: { ...process.env, KUBERNETES_SERVICE_HOST: '', ...env } });
     this.exited = new Promise((resolve) => this.#child.once('exit', resolve));
     eachLine(this.#child.stderr, (line) => this.log.push(JSON.parse(line)));
     eachLine(this.#child.stdout, (line) => this.access.push(JSON.parse(line)));

@@ -358,6 +358,14 @@ describe('the configuration', () => {
     }
   });
 
+  test('in a pod the API server is the pod’s own: it need not be told', async () => {
+    const env = { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: '1' };
+    proxy = await startProxy([], { groups: FOUND, env });
+    await until(() => proxy.log.some(({ msg }) => msg === 'watch ended'), 'a try');
+    expect(await group()).toMatchObject({ discovery: { synced: false } });
+    expect((await proxy.admin('/readyz')).status).toBe(503);
+  });
+
   test('where no API server is known, one that needs it is refused, and the one before stays in force', async () => {
     const told = await startApp((_request, response) => void response.end('told'));
     try {
