@@ -1,27 +1,18 @@
 // The CRD before a real API server: what it takes, fills in, prunes and refuses, beside what validateWebApp says of the same manifest;
 // and the words that a person gets from kubectl.
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
-import { makeCrd, makeSpecSchema, type StructuralSchema, type Validation } from '../../core/app/crd.ts';
+import { makeSpecSchema, type StructuralSchema, type Validation } from '../../core/app/crd.ts';
 import { validateWebApp } from '../../core/app/validate.ts';
-import { until } from './control-plane.ts';
 import { EVERY_FIELD, webApp } from './every-field.ts';
 import { useCluster } from './fixture.ts';
 import { type Change, wrongManifests } from './one-change.ts';
+import { installCrd, root, tryWebApp, type WebAppObject } from './webapp-api.ts';
 import { WRONG_SPECS } from './wrong-specs.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const cluster = useCluster();
-const API = '/apis/webapp-operator.io/v1alpha1';
-const webApps = (namespace = 'default'): string => `${API}/namespaces/${namespace}/webapps`;
 
-interface WebAppObject {
-  readonly metadata: { readonly name: string; readonly generation: number; readonly resourceVersion: string };
-  readonly spec: Record<string, unknown>;
-  readonly status?: Record<string, unknown>;
-}
 interface Status {
   readonly message: string;
   readonly details?: { readonly causes?: readonly { readonly field: string; readonly message: string }[] };
@@ -30,14 +21,7 @@ interface Crd {
   readonly status: { readonly conditions: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** Asks what the API server would make of it, and makes nothing. */
-const tried = (manifest: unknown, query = 'fieldValidation=Strict') =>
-  cluster().api.call('POST', `${webApps()}?dryRun=All&${query}`, manifest);
-
-beforeAll(async () => {
-  await cluster().kubectlOk(['apply', '-f', `${root}manifests/crd.yaml`]);
-  await until('API for WebApps', async () => (await cluster().api.call('GET', webApps())).status === 200);
-}, 120_000);
+beforeAll(() => installCrd(cluster()), 120_000);
 
 describe('the schema', () => {
   test('is established and structural', async () => {
@@ -70,7 +54,7 @@ describe('the schema', () => {
     ...EVERY_FIELD.map((manifest, index): [string, unknown] => [`every field, ${index + 1}`, manifest]),
     ...examples.map((manifest: unknown, index): [string, unknown] => [`examples/webapp.yaml, ${index + 1}`, manifest]),
   ])('gives %s the defaults that validation gives', async (_name, manifest) => {
-    const answer = await tried(manifest);
+    const answer = await tryWebApp(cluster(), manifest);
     expect(answer.status, answer.text).toBe(201);
     expect((JSON.parse(answer.text) as WebAppObject).spec).toEqual(validateWebApp(manifest).webApp?.spec);
   });
@@ -78,7 +62,7 @@ describe('the schema', () => {
   test('drops what it does not know, and keeps what a pod template holds', async () => {
     const template = { spec: { hostAliases: [{ ip: '10.0.0.1', hostnames: ['a'] }] } };
     const manifest = webApp({ oops: 1, workers: { timout: '3s' }, podTemplate: template });
-    const { spec } = JSON.parse((await tried(manifest, 'fieldValidation=Ignore')).text) as WebAppObject;
+    const { spec } = JSON.parse((await tryWebApp(cluster(), manifest, 'fieldValidation=Ignore')).text) as WebAppObject;
     expect(spec).not.toHaveProperty('oops');
     expect(spec['workers']).not.toHaveProperty('timout');
     expect(spec['podTemplate']).toEqual(template);
@@ -177,7 +161,7 @@ describe('what is wrong', () => {
   });
 
   async function causesOf(manifest: unknown): Promise<{ field: string; message: string }[]> {
-    const { causes = [] } = (JSON.parse((await tried(manifest)).text) as Status).details ?? {};
+    const { causes = [] } = (JSON.parse((await tryWebApp(cluster(), manifest)).text) as Status).details ?? {};
     return causes.map(({ field, message }) => ({ field: plainField(field), message }));
   }
 
@@ -200,200 +184,6 @@ describe('what is wrong', () => {
     return [
       ...(node['x-kubernetes-validations'] ?? []),
       ...children.flatMap((child) => (child ? rulesBelow(child) : [])),
-    ];
-  }
-});
-
-test('an object from before a rule may be changed elsewhere, and not made worse', async () => {
-  const strict = makeCrd() as { spec: { versions: { schema: { openAPIV3Schema: StructuralSchema } }[] } };
-  const loose = structuredClone(strict);
-  const image = loose.spec.versions[0]?.schema.openAPIV3Schema.properties?.['spec']?.properties?.['image'];
-  delete image?.['x-kubernetes-validations'];
-  const install = (crd: object) => cluster().kubectlOk(['apply', '-f', '-'], { input: JSON.stringify(crd) });
-  const namespace = await cluster().makeNamespace();
-  const create = () => cluster().api.call('POST', webApps(namespace), webApp({ image: 'with space' }, 'old'));
-  const patch = (spec: object) =>
-    cluster().api.call('PATCH', `${webApps(namespace)}/old`, { spec }, 'application/merge-patch+json');
-
-  await install(loose);
-  await until('the looser schema', async () => (await create()).status !== 422);
-  await install(strict);
-  await until('the stricter schema', async () => (await tried(webApp({ image: 'with space' }))).status === 422);
-
-  expect((await patch({ replicas: 5 })).status).toBe(200);
-  expect((await patch({ image: 'another space' })).status).toBe(422);
-  expect((await patch({ image: 'none' })).status).toBe(200);
-});
-
-describe('an object', () => {
-  test('is shown by kubectl with what matters', async () => {
-    const namespace = await cluster().makeNamespace();
-    await created(namespace, 'shop');
-    await patchStatus(namespace, 'shop', {
-      state: 'Serving',
-      image: 'shop:1',
-      url: 'https://shop.example.com',
-      revision: 'shop-7f9c',
-      queue: 3,
-      pods: { desired: 2, ready: 2, updated: 2, summary: '2/2' },
-      workers: { desired: 12, ready: 12, summary: '12/12' },
-      conditions: [condition('Ready', 'True')],
-    });
-    const [head = '', row = ''] = (await cluster().kubectlOk(['get', 'wa', '-o', 'wide', `-n=${namespace}`])).split(
-      '\n',
-    );
-    expect(head.split(/\s+/)).toEqual([
-      'NAME',
-      'READY',
-      'STATUS',
-      'PODS',
-      'WORKERS',
-      'IMAGE',
-      'URL',
-      'AGE',
-      'REVISION',
-      'QUEUE',
-    ]);
-    expect(row.replace(/\s+\d+s\s+/, ' AGE ').split(/\s+/)).toEqual([
-      'shop',
-      'True',
-      'Serving',
-      '2/2',
-      '12/12',
-      'shop:1',
-      'https://shop.example.com',
-      'AGE',
-      'shop-7f9c',
-      '3',
-    ]);
-    expect(await cluster().kubectlOk(['get', 'all', `-n=${namespace}`])).toContain('webapp.webapp-operator.io/shop');
-  });
-
-  test('is scaled by kubectl scale', async () => {
-    const namespace = await cluster().makeNamespace();
-    await created(namespace, 'shop');
-    await patchStatus(namespace, 'shop', { replicas: 2, selector: 'app.kubernetes.io/instance=shop' });
-    await cluster().kubectlOk(['scale', 'webapp/shop', '--replicas=5', `-n=${namespace}`]);
-    const scale = await cluster().api.json<{ spec: object; status: object }>('GET', `${webApps(namespace)}/shop/scale`);
-    expect(scale.spec).toEqual({ replicas: 5 });
-    expect(scale.status).toEqual({ replicas: 2, selector: 'app.kubernetes.io/instance=shop' });
-    expect((await cluster().kubectl(['scale', 'webapp/shop', '--replicas=5000', `-n=${namespace}`])).stderr).toContain(
-      'spec.replicas',
-    );
-  });
-
-  test('has a status apart from its spec', async () => {
-    const namespace = await cluster().makeNamespace();
-    const made = await created(namespace, 'shop');
-    const path = `${webApps(namespace)}/shop`;
-    const both = { spec: { replicas: 7 }, status: { state: 'Serving' } };
-    const ofSpec = await cluster().api.json<WebAppObject>('PATCH', path, both, 'application/merge-patch+json');
-    expect(ofSpec.status).toBeUndefined();
-    expect(ofSpec.metadata.generation).toBe(made.metadata.generation + 1);
-
-    const other = { spec: { replicas: 9 }, status: { state: 'Serving' } };
-    const ofStatus = await cluster().api.json<WebAppObject>(
-      'PATCH',
-      `${path}/status`,
-      other,
-      'application/merge-patch+json',
-    );
-    expect(ofStatus.spec['replicas']).toBe(7);
-    expect(ofStatus.status).toEqual({ state: 'Serving' });
-    expect(ofStatus.metadata.generation).toBe(ofSpec.metadata.generation);
-  });
-
-  test('has lists whose entries belong to whom applied them', async () => {
-    const namespace = await cluster().makeNamespace();
-    const path = `${webApps(namespace)}/shop`;
-    const apply = async (manager: string, spec: object): Promise<WebAppObject> =>
-      cluster().api.json(
-        'PATCH',
-        `${path}?fieldManager=${manager}&force=false`,
-        webApp(spec),
-        'application/apply-patch+yaml',
-      );
-    await apply('person', { env: [{ name: 'A', value: '1' }], proxy: { hosts: ['a.example.com'] } });
-    await apply('robot', { env: [{ name: 'B', value: '2' }], proxy: { hosts: ['b.example.com'] } });
-    const both = await apply('person', { env: [{ name: 'A', value: '3' }], proxy: { hosts: ['a.example.com'] } });
-    expect(both.spec).toMatchObject({
-      env: [
-        { name: 'A', value: '3' },
-        { name: 'B', value: '2' },
-      ],
-      proxy: { hosts: ['a.example.com', 'b.example.com'] },
-    });
-    const left = await apply('person', {});
-    expect(left.spec).toMatchObject({ env: [{ name: 'B', value: '2' }], proxy: { hosts: ['b.example.com'] } });
-  });
-
-  async function created(namespace: string, name: string): Promise<WebAppObject> {
-    return cluster().api.json('POST', webApps(namespace), webApp({}, name));
-  }
-
-  async function patchStatus(namespace: string, name: string, status: object): Promise<void> {
-    await cluster().api.json(
-      'PATCH',
-      `${webApps(namespace)}/${name}/status`,
-      { status },
-      'application/merge-patch+json',
-    );
-  }
-
-  const condition = (type: string, status: string): object => ({
-    type,
-    status,
-    reason: 'Serving',
-    message: 'all is well',
-    lastTransitionTime: '2026-01-01T00:00:00Z',
-    observedGeneration: 1,
-  });
-});
-
-describe('kubectl explain', () => {
-  const explain = (...args: string[]) => cluster().kubectlOk(['explain', ...args]);
-
-  test('describes every field, with its type', async () => {
-    const { components } = await cluster().api.json<{ components: { schemas: Record<string, StructuralSchema> } }>(
-      'GET',
-      `/openapi/v3${API}`,
-    );
-    const published = Object.entries(components.schemas).find(([name]) => name.endsWith('.WebApp'))?.[1];
-    const bare = Object.entries(published?.properties ?? {})
-      .filter(([name]) => ['spec', 'status'].includes(name))
-      .flatMap(([name, node]) => undescribed(node, name));
-    expect(bare).toEqual([]);
-  });
-
-  test('reads like documentation', async () => {
-    const workers = await explain('webapp.spec.workers');
-    expect(workers).toMatch(/FIELD: workers <Object>/);
-    expect(workers).toMatch(
-      /DESCRIPTION:\s+The application processes\. Every field here changes in place: no pod\s+restarts\./,
-    );
-    expect(workers).toMatch(/timeout\s+<string>\s+Longest time one request may take in the application\./);
-    expect(await explain('webapp.spec.runtime')).toMatch(
-      /ENUM:\s+auto\s+wsgi\s+node\s+DESCRIPTION:\s+How the application is run\./,
-    );
-    expect(await explain('webapp.spec.proxy.static.path')).toContain(
-      'Requests below this path are answered from the folder.',
-    );
-    expect(await explain('webapp')).toContain('A web application, served');
-    // Of a number-or-text kubectl says <Object>: its description has to say what goes there.
-    expect(await explain('webapp.spec.workers.processes')).toMatch(/A number of application processes .* or auto:/s);
-    const all = await explain('webapp.spec', '--recursive');
-    expect(all).toMatch(/image\t<string> -required-/);
-    expect(all).toMatch(/maxRequests\t<Object>\n\s+count\t<integer> -required-/);
-  });
-
-  /** @returns fields that say nothing of themselves */
-  function undescribed(node: StructuralSchema, path: string): string[] {
-    const hasType = node.type !== undefined || node['x-kubernetes-int-or-string'];
-    const own = node.description && hasType ? [] : [path];
-    const item = node.type === 'array' ? node.items : node;
-    return [
-      ...own,
-      ...Object.entries(item?.properties ?? {}).flatMap(([name, child]) => undescribed(child, `${path}.${name}`)),
     ];
   }
 });
