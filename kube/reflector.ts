@@ -26,6 +26,8 @@ export interface ReflectorOptions {
   readonly registry?: Registry;
   /** In [0, 1), for jitter. Default Math.random. */
   readonly random?: () => number;
+  /** Told of every list or watch that failed, besides the log. */
+  readonly onTrouble?: (error: unknown) => void;
 }
 
 export interface Reflector {
@@ -159,6 +161,7 @@ class Reflection implements Reflector {
     this.#lastError = turn.error;
     if (turn.progressed || turn.openMs >= IN_STEP_MS) this.#inStepAt = this.#options.clock.now();
     if (next.relist) this.#version = undefined;
+    if (turn.error !== undefined) this.#options.onTrouble?.(turn.error);
     if (turn.openMs > 0 && !turn.progressed) this.#meter.cutShort();
     // The 1st, 2nd, 4th, 8th, … in a row: an outage of hours is some lines, not thousands.
     if (turn.error !== undefined && (this.#failures & (this.#failures - 1)) === 0)
@@ -238,6 +241,8 @@ class Reflection implements Reflector {
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
+      // Whoever was told of the failure may have closed us.
+      if (this.#isClosed()) return resolve();
       const timer = setTimeout(resolve, ms);
       this.#wake = () => {
         clearTimeout(timer);
