@@ -32,6 +32,8 @@ export const isNotFound = (error: unknown): boolean => error instanceof KubeErro
 export const isConflict = (error: unknown): boolean => error instanceof KubeError && error.status === 409;
 /** The resource version asked for is no longer there: list again (410, or an ERROR event that says so). */
 export const isGone = (error: unknown): boolean => error instanceof KubeError && error.status === 410;
+/** The object is against its schema or its kind's rules. */
+export const isInvalid = (error: unknown): boolean => error instanceof KubeError && error.status === 422;
 /** The object itself is refused (400, 403, 413, 422): trying again the same way does not help. */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof KubeError && [400, 403, 413, 422].includes(error.status);

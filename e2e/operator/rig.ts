@@ -1,6 +1,7 @@
 // What the tests of the operator share: the CRD and the operator's own rights on a cluster, WebApps made and looked at.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import { makeCrd } from '../../core/app/crd.ts';
@@ -40,6 +41,7 @@ export interface Rig {
   settled(name: string, what: string, holds: (webApp: WebAppObject) => boolean): Promise<WebAppObject>;
 }
 
+const MANIFESTS = fileURLToPath(new URL('../../manifests', import.meta.url));
 const CRD_NAME = 'webapps.webapp-operator.io';
 const PATIENCE_MS = 60_000;
 
@@ -48,7 +50,9 @@ const OPERATOR_ACCOUNT = 'webapp-operator';
 
 /** With exactly the rights that manifests/ gives the operator. */
 export async function makeRig(cluster: Cluster): Promise<Rig> {
-  const rights = readFileSync(new URL('../../manifests/rbac.yaml', import.meta.url), 'utf8');
+  const rights = ['namespace', 'rbac']
+    .map((name) => readFileSync(join(MANIFESTS, `${name}.yaml`), 'utf8'))
+    .join('---\n');
   await cluster.kubectlOk(['apply', '--server-side', '-f', '-'], { input: stringify(makeCrd()) });
   await cluster.kubectlOk(['wait', '--for=condition=Established', `crd/${CRD_NAME}`, '--timeout=60s']);
   await cluster.kubectlOk(['apply', '--server-side', '-f', '-'], { input: rights });

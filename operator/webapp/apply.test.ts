@@ -194,7 +194,8 @@ test.each([
 
 test('what the server refuses is a failure in its words, and the others are still tried', async () => {
   const stub = new Stub();
-  stub.fails.set('apply Service/bad', refusal('Service "bad" is invalid: spec.ports'));
+  for (const verb of ['apply', 'patch'])
+    stub.fails.set(`${verb} Service/bad`, refusal('Service "bad" is invalid: spec.ports'));
   const failures = await carryOut(stub, [apply('Service', 'bad'), apply('Service', 'good'), apply('Job', 'j')]);
   expect(failures).toEqual([
     { change: apply('Service', 'bad'), type: 'refused', message: 'Service "bad" is invalid: spec.ports' },

@@ -1,7 +1,8 @@
 // Carries a plan's changes out, in order, and tells what was refused.
 import type { Client } from '../../kube/client.ts';
-import { isConflict, isNotFound, isRefusal, KubeError } from '../../kube/errors.ts';
+import { isConflict, isInvalid, isNotFound, isRefusal, KubeError } from '../../kube/errors.ts';
 import { controllerOf, type KubeObject, keyOf, type Resource } from '../../kube/object.ts';
+import { putWhole } from '../../kube/put-whole.ts';
 import type { Change, Failure } from './changes.ts';
 import { type ChildKind, KINDS, POD, WEBAPP } from './kinds.ts';
 import { ANNOTATION, HAND_OVER_MANAGER, LABEL, MANAGED_BY } from './names.ts';
@@ -117,7 +118,7 @@ async function perform(context: Context, change: Change): Promise<string | undef
   switch (change.verb) {
     case 'apply': {
       const taken = change.create ? await ownerOfName(context, change.object) : undefined;
-      if (taken === undefined) listener.wrote(await client.apply(resourceOf(change.object), change.object));
+      if (taken === undefined) listener.wrote(await apply(client, change));
       return taken;
     }
     case 'handOver':
@@ -127,6 +128,16 @@ async function perform(context: Context, change: Change): Promise<string | undef
       return refresh(context, change);
     case 'delete':
       return remove(context, change);
+  }
+}
+
+async function apply(client: Client, { object, create }: Change & { verb: 'apply' }): Promise<KubeObject> {
+  const resource = resourceOf(object);
+  try {
+    return await client.apply(resource, object);
+  } catch (error) {
+    if (create || !isInvalid(error)) throw error;
+    return putWhole(client, resource, object);
   }
 }
 
