@@ -1,10 +1,13 @@
 // The application's surroundings as the spec has them: image, environment, files, volumes. The same for worker pods and for the migration.
 import { resolveRuntime } from '../../../core/config/worker.ts';
+import { quantityOf } from '../../../kube/quantity.ts';
 import { names } from '../names.ts';
 import type { LiveWebApp } from '../observed.ts';
 import { digest } from './canonical.ts';
+import type { PodTemplate } from './input.ts';
+import { type Mapping, mappingOf } from './overlay.ts';
 import { CONTAINER_SECURITY, LAST_LINES, POD_SECURITY } from './pod-safety.ts';
-import { memoryLimitOf, resourcesOf } from './resources.ts';
+import { memoryLimitOf, type Resources, resourcesOf } from './resources.ts';
 
 /** The name that `podTemplate` merges by. */
 export const APP_CONTAINER = 'app';
@@ -86,4 +89,27 @@ function volumeOf({ name, emptyDir, persistentVolumeClaim }: Volume): object {
 /** A path may be mounted once. */
 function hasOwnTmp({ spec: { files = [], volumes = [] } }: LiveWebApp): boolean {
   return [...files, ...volumes].some(({ path }) => path.replace(/\/+$/, '') === TMP);
+}
+
+/** @returns the application's container as a template has it, whatever a person laid over it; a hostile one has nothing */
+export function appContainerIn(template: PodTemplate): Mapping {
+  const { containers } = mappingOf(template['spec']);
+  const found = Array.isArray(containers) && containers.find((one) => mappingOf(one)['name'] === APP_CONTAINER);
+  return mappingOf(found);
+}
+
+/** What its pods have, which may be another than the spec's; undefined: nothing. */
+export function resourcesIn(template: PodTemplate): Resources | undefined {
+  const { limits, requests } = mappingOf(appContainerIn(template)['resources']);
+  return limits === undefined && requests === undefined
+    ? undefined
+    : { limits: quantitiesIn(limits), requests: quantitiesIn(requests) };
+}
+
+function quantitiesIn(given: unknown): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries(mappingOf(given)).filter(
+      (one): one is [string, string | number] => quantityOf(one[1]) !== undefined,
+    ),
+  );
 }

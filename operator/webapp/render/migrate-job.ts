@@ -3,10 +3,11 @@ import { parseDuration } from '../../../core/quantity.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import { labels, names } from '../names.ts';
 import type { LiveWebApp } from '../observed.ts';
-import { APP_CONTAINER, applicationContainer, applicationPod } from './application-container.ts';
+import { appContainerIn, applicationContainer, applicationPod } from './application-container.ts';
 import { digest } from './canonical.ts';
 import { makeChild } from './child.ts';
 import type { RenderInput } from './input.ts';
+import { type Mapping, mappingOf } from './overlay.ts';
 import { workerTemplate } from './worker-template.ts';
 
 /** Of the person's template only where the pod may run and what it may do: a container beside the migration would keep the Job from ending. */
@@ -35,7 +36,7 @@ export function renderMigrateJob(input: RenderInput, key: string): KubeObject {
   const { webApp } = input;
   const { name } = webApp.metadata;
   const { command = [], timeout = '10m' } = webApp.spec.migrate ?? {};
-  const laidOver = workerTemplate(input, '')['spec'];
+  const laidOver = workerTemplate(input, '');
   return makeChild(
     webApp,
     'Job',
@@ -49,10 +50,15 @@ export function renderMigrateJob(input: RenderInput, key: string): KubeObject {
           metadata: { labels: labels(name, 'migrate') },
           spec: {
             ...applicationPod(webApp),
-            ...pick(laidOver, PLACEMENT),
+            ...pick(mappingOf(laidOver['spec']), PLACEMENT),
             restartPolicy: 'Never',
             containers: [
-              { ...applicationContainer(webApp), ...pick(appContainer(laidOver), CONTAINER), name: 'migrate', command },
+              {
+                ...applicationContainer(webApp),
+                ...pick(appContainerIn(laidOver), CONTAINER),
+                name: 'migrate',
+                command,
+              },
             ],
           },
         },
@@ -61,14 +67,6 @@ export function renderMigrateJob(input: RenderInput, key: string): KubeObject {
   );
 }
 
-function appContainer(spec: unknown): unknown {
-  const { containers } = pick(spec, ['containers']);
-  return Array.isArray(containers)
-    ? containers.find((one) => pick(one, ['name'])['name'] === APP_CONTAINER)
-    : undefined;
-}
-
-function pick(from: unknown, fields: readonly string[]): Record<string, unknown> {
-  if (typeof from !== 'object' || from === null) return {};
+function pick(from: Mapping, fields: readonly string[]): Mapping {
   return Object.fromEntries(Object.entries(from).filter(([field]) => fields.includes(field)));
 }

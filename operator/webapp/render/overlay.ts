@@ -3,7 +3,7 @@ import { mergePodTemplate } from '../../../kube/strategic-merge.ts';
 import { canonical } from './canonical.ts';
 import type { PodTemplate } from './input.ts';
 
-type Mapping = Readonly<Record<string, unknown>>;
+export type Mapping = Readonly<Record<string, unknown>>;
 
 /**
  * @param patch from a person: any JSON
@@ -17,6 +17,7 @@ export function overlay(template: PodTemplate, patch: object | undefined, labels
   return canonical({ ...merged, metadata: { ...metadata, labels: { ...mappingOf(metadata['labels']), ...labels } } });
 }
 
-function mappingOf(value: unknown): Mapping {
+/** Of what a person wrote: anything that is no map has nothing in it. */
+export function mappingOf(value: unknown): Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Mapping) : {};
 }

@@ -2,7 +2,7 @@
 import { quantityOf } from '../../../kube/quantity.ts';
 import type { LiveWebApp } from '../observed.ts';
 
-type Resources = LiveWebApp['spec']['resources'];
+export type Resources = LiveWebApp['spec']['resources'];
 type Quantities = Readonly<Record<string, string>>;
 
 const MEBIBYTE = 2 ** 20;

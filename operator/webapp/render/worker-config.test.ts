@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  proxyConfigOf,
-  renderProxyConfigMap,
-  renderWorkerConfigMap,
-  workerConfigFor,
-  workerConfigOf,
-} from './configs.ts';
+import type { Revision } from '../revision.ts';
 import { makeWorkerRevision } from './revisions.ts';
-import { staticVersionOf } from './statics.ts';
-import { inputOf, liveWebApp } from './testing/samples.ts';
+import { EVERY_FIELD, EVERY_OTHER_FIELD, inputOf, liveWebApp } from './testing/samples.ts';
+import { workerConfigFor, workerConfigOf } from './worker-config.ts';
 
 const MI = 2 ** 20;
 const worker = (spec: object = {}) => workerConfigOf(inputOf(liveWebApp(spec)));
@@ -81,68 +75,63 @@ describe('NODE_OPTIONS', () => {
 
 describe('what belongs to a version', () => {
   const made = { inputs: 'i', number: 1, configHash: 'c' };
-  const old = makeWorkerRevision(inputOf(liveWebApp()), made);
+  const versionOf = (spec: object) => makeWorkerRevision(inputOf(liveWebApp(spec)), made);
+  const configFor = (spec: object, revision: Revision) =>
+    workerConfigFor(worker(spec), revision, inputOf(liveWebApp(spec)));
 
-  it('changes nothing in the document of its own spec', () => {
-    expect(workerConfigFor(worker(), old)).toEqual(worker());
-  });
+  it.each([{}, EVERY_FIELD, EVERY_OTHER_FIELD, { ...NODE, ...memory('512Mi') }])(
+    'nothing is changed in the document of its own spec %#',
+    (spec) => {
+      expect(configFor(spec, versionOf(spec))).toEqual(worker(spec));
+      expect(workerConfigFor(worker(spec), versionOf(spec))).toEqual(worker(spec));
+    },
+  );
 
   it('app and runtime are the version’s, the rest is the spec’s', () => {
-    const now = worker({ app: 'other:app', workers: { timeout: '5s' } });
-    expect(workerConfigFor(now, old)).toEqual({ ...now, app: 'shop:app', hash: expect.not.stringMatching(now.hash) });
+    const now = { app: 'other:app', workers: { timeout: '5s' } };
+    const expected = { ...worker(now), app: 'shop:app', hash: worker({ ...now, app: 'shop:app' }).hash };
+    expect(configFor(now, versionOf({}))).toEqual(expected);
+    expect(workerConfigFor(worker(now), versionOf({}))).toEqual(expected);
   });
 
-  it('threads that nobody chose are those of its runtime', () => {
-    expect(workerConfigFor(worker(NODE), old)).toMatchObject({ runtime: 'wsgi', threads: 1 });
-    expect(workerConfigFor(worker({ ...NODE, workers: { threads: 7 } }), old)).toMatchObject({ threads: 7 });
+  it('what follows from the resources follows from those of its pods', () => {
+    const old = versionOf({ resources: { limits: { cpu: 3, memory: '512Mi' } } });
+    const now = { resources: { limits: { cpu: 8, memory: '4Gi' } } };
+    expect(configFor(now, old)).toMatchObject({ processes: 3, maxMemoryBytes: Math.floor((448 * MI) / 3) });
+    expect(configFor({ ...now, workers: { processes: 4 } }, old)).toMatchObject({
+      processes: 4,
+      maxMemoryBytes: 112 * MI,
+    });
+  });
+
+  it('threads and heap that nobody chose are those of its runtime', () => {
+    const now = { ...NODE, ...memory('512Mi') };
+    expect(configFor(now, versionOf(memory('512Mi')))).toMatchObject({ runtime: 'wsgi', threads: 1, env: {} });
+    expect(configFor({ ...now, workers: { threads: 7 } }, versionOf({}))).toMatchObject({ threads: 7 });
   });
 
   it('hostile data of a revision is not believed', () => {
-    const hostile = { ...old, config: { app: 5, runtime: 'ruby', queue: 'x' } };
-    expect(workerConfigFor(worker(), hostile)).toEqual(worker());
+    const hostile = { ...versionOf({}), config: { app: 5, runtime: 'ruby', queue: 'x' }, template: { spec: 'none' } };
+    expect(configFor({}, hostile)).toEqual(worker());
   });
 });
 
-describe('proxy.json', () => {
-  const spec = { proxy: { static: [{ path: '/s', from: 'static' }] } };
-
-  it('finds the workers by their EndpointSlices', () => {
-    expect(proxyConfigOf(inputOf(liveWebApp()), []).groups).toEqual([
-      {
-        name: 'current',
-        weight: 100,
-        endpoints: [],
-        discover: { namespace: 'web', service: 'shop-workers', port: 'http' },
-      },
-    ]);
+describe('resources that a person laid over', () => {
+  const laid = (resources: unknown) => ({
+    ...memory('512Mi'),
+    podTemplate: { spec: { containers: [{ name: 'app', resources }] } },
   });
 
-  it('serves the versions in the order given, or that of the image', () => {
-    const input = inputOf(liveWebApp(spec));
-    const folder = (image: string) => `/srv/static/${staticVersionOf(image).key}/static`;
-    const foldersFor = (images: string[]) => proxyConfigOf(input, images.map(staticVersionOf)).static[0]?.directories;
-    expect(foldersFor(['b', 'a'])).toEqual([folder('b'), folder('a')]);
-    expect(foldersFor([])).toEqual([folder('registry.example.com/shop:1')]);
-  });
-
-  it('is a maintenance page while suspended', () => {
-    expect(proxyConfigOf(inputOf(liveWebApp({ suspend: true })), []).maintenance).toBeDefined();
-    expect(proxyConfigOf(inputOf(liveWebApp()), []).maintenance).toBeUndefined();
-  });
-});
-
-it('ConfigMaps carry the documents as they are', () => {
-  const webApp = liveWebApp();
-  const revision = makeWorkerRevision(inputOf(webApp), { inputs: 'i', number: 1, configHash: 'c' });
-  const map = renderWorkerConfigMap(webApp, revision, worker());
-  expect(map.metadata).toMatchObject({
-    name: `shop-worker-${revision.id}`,
-    labels: { 'webapp-operator.io/revision': revision.id, 'app.kubernetes.io/component': 'worker' },
-  });
-  expect(map['data']).toEqual({ 'worker.json': JSON.stringify(worker()) });
-  const config = proxyConfigOf(inputOf(webApp), []);
-  expect(renderProxyConfigMap(webApp, config)).toMatchObject({
-    metadata: { name: 'shop-proxy' },
-    data: { 'proxy.json': JSON.stringify(config) },
+  it.each([
+    ['count', { limits: { memory: '576Mi', cpu: 3 } }, { processes: 3, maxMemoryBytes: (512 * MI) / 3 }],
+    ['take a limit away', { limits: { memory: null } }, { processes: 2 }],
+    ['are no resources', 'none', { processes: 2, maxMemoryBytes: 224 * MI }],
+    ['are no quantities', { limits: { memory: 'much', cpu: {} } }, { processes: 2 }],
+  ])('%s', (_, resources, expected) => {
+    const { processes, maxMemoryBytes } = worker(laid(resources));
+    expect({ processes, ...(maxMemoryBytes !== undefined && { maxMemoryBytes }) }).toEqual({
+      ...expected,
+      ...('maxMemoryBytes' in expected && { maxMemoryBytes: Math.floor(expected.maxMemoryBytes) }),
+    });
   });
 });
