@@ -67,6 +67,9 @@ const RETRY_MS = 2_000;
 /** Those who stand by ask after `retryMs` and up to so much of it more. */
 const STANDBY_JITTER = 0.25;
 
+/** When the write was sent that made the Lease ours; or whose it is. */
+type Claimed = { readonly sentAt: number } | { readonly holder: string };
+
 /** idle → standby → leading → over; over is also reached from each by `stop`. */
 type Phase = 'idle' | 'standby' | 'leading' | 'over';
 
@@ -141,19 +144,26 @@ class Election implements LeaderElection {
     }
   }
 
+  /** What the callbacks throw is not caught: a leader that does not work must not look like one. */
   async #round(): Promise<void> {
+    const claimed = await this.#tryToClaim();
+    if (claimed === undefined || this.#phase === 'over') return;
+    if ('sentAt' in claimed) this.#renewed(claimed.sentAt);
+    else this.#heldByAnother(claimed.holder);
+  }
+
+  async #tryToClaim(): Promise<Claimed | undefined> {
     try {
-      const sentAt = await this.#claim();
-      if (sentAt !== undefined) this.#renewed(sentAt);
+      return await this.#claim();
     } catch (error) {
-      if (this.#phase === 'over') return;
-      // Another was faster, and the next round will see who.
-      if (!isConflict(error)) this.#failures.say('the Lease could not be read or written', error);
+      // A conflict: another was faster, and the next round will see who.
+      if (this.#phase !== 'over' && !isConflict(error))
+        this.#failures.say('the Lease could not be read or written', error);
+      return undefined;
     }
   }
 
-  /** @returns when the write was sent that made the Lease ours; undefined: it is another's */
-  async #claim(): Promise<number | undefined> {
+  async #claim(): Promise<Claimed | undefined> {
     if (this.#phase === 'leading' && this.#lease !== undefined) {
       try {
         return await this.#write(this.#lease);
@@ -165,8 +175,7 @@ class Election implements LeaderElection {
     const lease = await this.#read();
     if (this.#phase === 'over') return undefined;
     if (lease === undefined || this.#isFree(lease)) return await this.#write(lease);
-    this.#heldByAnother(readLease(lease).holder);
-    return undefined;
+    return { holder: readLease(lease).holder };
   }
 
   async #read(): Promise<KubeObject | undefined> {
@@ -181,7 +190,7 @@ class Election implements LeaderElection {
     }
   }
 
-  async #write(lease: KubeObject | undefined): Promise<number> {
+  async #write(lease: KubeObject | undefined): Promise<Claimed> {
     const { client, namespace, name, identity } = this.#options;
     const claim = { namespace, name, identity, leaseMs: this.#leaseMs, wall: this.#clock.wall() };
     const claimed = claimedLease(lease, claim);
@@ -191,7 +200,7 @@ class Election implements LeaderElection {
       lease === undefined ? client.create(LEASES, claimed) : client.replace(LEASES, claimed),
     );
     this.#see(written);
-    return sentAt;
+    return { sentAt };
   }
 
   #see(lease: KubeObject): void {
@@ -213,7 +222,7 @@ class Election implements LeaderElection {
   #renewed(sentAt: number): void {
     const leftMs = sentAt + this.#renewDeadlineMs - this.#clock.now();
     // An answer that came too late is none: others may have seen the Lease run out since.
-    if (leftMs <= 0 || this.#phase === 'over') return;
+    if (leftMs <= 0) return;
     this.#renewedAt = sentAt;
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.#lose(`not renewed for ${this.#renewDeadlineMs} ms`), leftMs);
