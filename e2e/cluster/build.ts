@@ -125,13 +125,16 @@ async function buildInto(name: ProgramName, folder: string): Promise<void> {
   mkdirSync(partial, { recursive: true });
   process.stderr.write(`building ${name} (once; the first time it takes minutes) …\n`);
   const began = performance.now();
-  await go(name, [...FLAGS, '-o', join(partial, name), recipe.package]);
+  const seconds = (): number => Math.round((performance.now() - began) / 1000);
+  // Go says nothing while it compiles.
+  const heartbeat = setInterval(() => process.stderr.write(`still building ${name}, ${seconds()} s …\n`), 60_000);
+  await go(name, [...FLAGS, '-o', join(partial, name), recipe.package]).finally(() => clearInterval(heartbeat));
   for (const link of recipe.links) symlinkSync(name, join(partial, link));
   for (const [target, source] of Object.entries(recipe.files)) {
     cpSync(join(moduleFolder(name, recipe.module ?? ''), source), join(partial, target), { recursive: true });
   }
   rename(partial, folder);
-  process.stderr.write(`built ${name} in ${Math.round((performance.now() - began) / 1000)} s\n`);
+  process.stderr.write(`built ${name} in ${seconds()} s\n`);
 }
 
 /** What builds that were interrupted have left beside `folder`. */
