@@ -122,6 +122,19 @@ function withoutMarks({ metadata, ...object }: KubeObject): KubeObject {
   } as KubeObject;
 }
 
+test('texts that are numbers or booleans to kubectl stay texts', () => {
+  const words = ['yes', 'on', 'n', '0777', '1_000', '12:30:45', '1e3', 'null', '~', '2026-01-01'];
+  const env = words.map((value, index) => `    - {name: V${index}, value: ${JSON.stringify(value)}}\n`).join('');
+  const yaml = print(sample('minimal.yaml').replace('  app: shop:app\n', `  app: shop:app\n  env:\n${env}`));
+  for (const version of ['1.1', '1.2'] as const) {
+    const made = [...parseAllDocuments(yaml, { version })].map((document) => document.toJS() as KubeObject);
+    const text = JSON.stringify(
+      made.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'shop-worker'),
+    );
+    for (const word of words) expect(text).toContain(`"value":${JSON.stringify(word)}`);
+  }
+});
+
 test('the same file gives the same text', () => {
   expect(print(sample('every-field.yaml'))).toBe(print(sample('every-field.yaml')));
 });

@@ -1,4 +1,5 @@
-// Objects as YAML for people to read: comments above fields and list items, long text folded.
+// Objects as YAML for people to read: comments above fields and list items, long text folded. YAML 1.1, as kubectl reads it: there, `yes` and `on` are booleans
+// unless they are quoted.
 import { Document, isMap, isScalar, isSeq, type Node } from 'yaml';
 
 type Path = readonly (string | number)[];
@@ -17,7 +18,7 @@ export function said<T extends object>(comment: string, value: T): T {
 /** @param header above the first document */
 export function toYaml(objects: readonly object[], header = '', commentOf: CommentOf = saidOf): string {
   const documents = objects.map((object) => {
-    const document = new Document(object, { aliasDuplicateObjects: false });
+    const document = new Document(object, { aliasDuplicateObjects: false, version: '1.1' });
     annotate(document.contents, object, [], commentOf);
     return document.toString({ lineWidth: WIDTH, flowCollectionPadding: false });
   });

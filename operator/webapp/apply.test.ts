@@ -111,6 +111,17 @@ test('what a Deployment stands on is there before it, whatever the order of the 
   before(stub, 'apply Deployment/shop-worker', 'remove ConfigMap/shop-worker-old');
 });
 
+test('a RoleBinding comes after its Role, and waits when that failed', async () => {
+  const stub = new Stub();
+  const changes = [apply('RoleBinding', 'shop-proxy'), apply('Role', 'shop-proxy')];
+  await carryOut(stub, changes);
+  before(stub, 'apply Role/shop-proxy', 'apply RoleBinding/shop-proxy');
+  const failing = new Stub();
+  failing.fails.set('apply Role/shop-proxy', refusal('escalation', 403));
+  expect(await carryOut(failing, changes)).toMatchObject([{ type: 'refused', message: 'escalation' }]);
+  expect(failing.calls).not.toContain('apply RoleBinding/shop-proxy');
+});
+
 test('replicas are handed over before they are let go of, and an autoscaler leaves before they are taken again', async () => {
   const stub = new Stub();
   await carryOut(stub, [

@@ -60,11 +60,19 @@ function stagesOf(changes: readonly Change[]): Change[][] {
   return stages;
 }
 
+const APPLY_STAGE: Readonly<Record<string, number>> = {
+  // The API server looks into the Role, whether we have what it gives: 404 while there is none.
+  RoleBinding: 1,
+  // One that is there before the hand-over may be overwritten by it.
+  HorizontalPodAutoscaler: 2,
+  Deployment: 2,
+  Job: 2,
+};
+
 function stageOf(change: Change): number {
   switch (change.verb) {
     case 'apply':
-      // An autoscaler that is there before the hand-over may be overwritten by it.
-      return ['Deployment', 'Job', 'HorizontalPodAutoscaler'].includes(change.object.kind) ? 2 : 0;
+      return APPLY_STAGE[change.object.kind] ?? 0;
     case 'handOver':
       return 1;
     case 'refresh':
@@ -79,7 +87,9 @@ function stageOf(change: Change): number {
 function waitsFor(change: Change, faults: readonly Fault[]): boolean {
   const failed = faults.flatMap((fault) => (fault.change.verb === 'apply' ? [fault.change.object] : []));
   if (change.verb === 'refresh') return failed.some(({ kind }) => kind === 'ConfigMap');
-  if (change.verb !== 'apply' || change.object.kind !== 'Deployment') return false;
+  if (change.verb !== 'apply') return false;
+  if (change.object.kind === 'RoleBinding') return failed.some(({ kind }) => kind === 'Role');
+  if (change.object.kind !== 'Deployment') return false;
   const component = change.object.metadata.labels?.[LABEL.component];
   return failed.some(
     ({ kind, metadata }) =>

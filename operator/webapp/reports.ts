@@ -33,7 +33,7 @@ export interface WorkerReportsOptions {
   readonly quietMs?: number;
   /** …and to one that is not. Default 300 ms, slowing down to quietMs. */
   readonly busyMs?: number;
-  /** Questions at a time. Default 64. */
+  /** Questions at a time. Default 32: more are no faster, and what is in flight costs memory. */
   readonly concurrency?: number;
   /** In [0, 1). */
   readonly random?: () => number;
@@ -85,7 +85,7 @@ class Reports implements WorkerReports {
   /** One for all pods. */
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ log, clock, quietMs = 30_000, busyMs = 300, concurrency = 64, random }: WorkerReportsOptions) {
+  constructor({ log, clock, quietMs = 30_000, busyMs = 300, concurrency = 32, random }: WorkerReportsOptions) {
     this.#clock = clock;
     this.#quietMs = quietMs;
     this.#busyMs = Math.min(busyMs, quietMs);
