@@ -33,7 +33,7 @@ export function currentConfigs(world: World, { deployed, workerConfig }: Decisio
   const isNew = deployed !== undefined && !stored.some(({ id }) => id === deployed.id);
   return [...(isNew ? [deployed] : []), ...stored].map((revision) => ({
     revision,
-    config: workerConfigFor(workerConfig, revision),
+    config: workerConfigFor(workerConfig, revision, world.input),
   }));
 }
 
