@@ -23,6 +23,9 @@ export interface DiscoveryOptions {
 
 /** Events of a rollout come in bursts: one look at the slices for all that come in this time. */
 const GATHER_MS = 20;
+/** A look at thousands of endpoints costs tens of milliseconds: looks get a tenth of the time, and still nobody waits for a second. */
+const GATHER_COST = 10;
+const LONGEST_GATHER_MS = 500;
 const NOTHING: Endpoints = { addresses: [], leaving: false, ignored: 0 };
 
 interface Found {
@@ -79,7 +82,7 @@ export class Discovery {
   }
 
   #begin(key: string, target: DiscoverTarget): void {
-    const service = new WatchedService(() => this.#onChange(key));
+    const service = new WatchedService(() => this.#onChange(key), this.#options.clock);
     this.#services.set(key, service);
     this.#watcher ??= this.#loadWatcher();
     this.#watcher.then(
@@ -135,11 +138,14 @@ class WatchedService {
   /** The first list has come, and whoever heard of it has been told what is in it. */
   synced = false;
   readonly #onChange: () => void;
+  readonly #clock: Clock;
   #gathering: NodeJS.Timeout | null = null;
+  #gatherMs = GATHER_MS;
   #closed = false;
 
-  constructor(onChange: () => void) {
+  constructor(onChange: () => void, clock: Clock) {
     this.#onChange = onChange;
+    this.#clock = clock;
   }
 
   begin(watcher: SliceWatcher, { namespace, service }: DiscoverTarget): void {
@@ -149,11 +155,16 @@ class WatchedService {
   /** The first event of a burst begins the wait, the later ones do not lengthen it. */
   #gather(): void {
     if (this.#closed) return;
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = null;
-      this.synced = this.slices?.synced ?? false;
-      this.#onChange();
-    }, GATHER_MS);
+    this.#gathering ??= setTimeout(() => this.#tell(), this.#gatherMs);
+  }
+
+  #tell(): void {
+    const began = this.#clock.now();
+    this.#gathering = null;
+    this.synced = this.slices?.synced ?? false;
+    this.#onChange();
+    const wantedMs = GATHER_COST * (this.#clock.now() - began);
+    this.#gatherMs = Math.min(LONGEST_GATHER_MS, Math.max(GATHER_MS, wantedMs));
   }
 
   close(): void {
