@@ -24,7 +24,7 @@ export const ANNOTATION = {
   intent: `${GROUP}/intent`,
   /** Of pods: hash of the configuration that the kubelet is to refresh to. */
   config: `${GROUP}/config`,
-  /** Of the worker Deployment: key of the migration that its version stands on. */
+  /** Of the worker Deployment: keys of the migrations that were made, the newest first, with commas between them. */
   migrated: `${GROUP}/migrated`,
   /** Of the worker Deployment: `operator` or `autoscaler`, whoever sets spec.replicas. */
   replicasBy: `${GROUP}/replicas-by`,

@@ -12,7 +12,7 @@ import {
   workerInputs,
 } from '../render/render.ts';
 import type { Revision } from '../revision.ts';
-import { firstHold, type Hold, isLacking } from './gates.ts';
+import { firstHold, type Hold, isLacking, isUnheard } from './gates.ts';
 import { isRolledOut } from './live-deployment.ts';
 import { judgeMigration, type Migration } from './migration.ts';
 import { planReplicas, type Replicas } from './replicas.ts';
@@ -35,7 +35,8 @@ export interface Decision {
   /** worker.json as the spec has it now. */
   readonly workerConfig: WorkerConfig;
   readonly statics: readonly StaticVersion[];
-  readonly proxyConfig: ProxyConfig;
+  /** undefined: the document is left as it is. */
+  readonly proxyConfig: ProxyConfig | undefined;
   /** What the proxy Deployment is to have; undefined: it is left alone. */
   readonly proxy: Revision | undefined;
 }
@@ -57,6 +58,8 @@ export function decide(world: World): Decision {
   // A version that may not come yet must not put its files before those of the version that serves.
   const heldEarly = hold !== undefined && hold.gate !== 'statics';
   const proxy = heldEarly && live !== undefined && live.image !== image ? planProxy(world, live.image) : prepared;
+  // Whose files go first depends on what was not heard of yet.
+  const proxyStays = isUnheard(observed.references) && world.proxy !== undefined;
   return {
     wanted,
     target,
@@ -67,8 +70,8 @@ export function decide(world: World): Decision {
     replicas: planReplicas(spec, worker),
     workerConfig,
     statics: proxy.statics,
-    proxyConfig: proxy.config,
-    proxy: takeUp(world, world.proxyVersions, proxy.version),
+    proxyConfig: proxyStays ? undefined : proxy.config,
+    proxy: proxyStays ? undefined : takeUp(world, world.proxyVersions, proxy.version),
   };
 }
 

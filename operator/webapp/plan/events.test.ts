@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Condition, WebAppStatus } from '../../../core/status/webapp.ts';
 import type { Change } from '../changes.ts';
-import { tellEvents } from './events.ts';
+import { tellEvents, tellFailures } from './events.ts';
 
 const condition = (
   type: Condition['type'],
@@ -50,6 +50,15 @@ test('what was refused is not told as over while it is tried again', () => {
   const after = status(condition('Degraded', 'False', 'AsExpected'));
   expect(told(before, after, [apply])).toEqual([]);
   expect(told(before, after)).toEqual(['Normal Recovered']);
+});
+
+test('what was refused is told once', () => {
+  const refused = status(condition('Degraded', 'True', 'Refused'));
+  expect(tellFailures(status(condition('Degraded', 'False', 'AsExpected')), refused)).toMatchObject([
+    { type: 'Warning', reason: 'Refused' },
+  ]);
+  expect(tellFailures(refused, refused)).toEqual([]);
+  expect(told(refused, status(condition('Degraded', 'True', 'Crashing')), [apply])).toEqual([]);
 });
 
 test('another version is another rollout', () => {

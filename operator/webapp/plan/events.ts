@@ -84,7 +84,10 @@ function servingEvents(before: WebAppStatus | undefined, after: WebAppStatus): P
   return events;
 }
 
-/** RolledBack is told with the progress. A problem that the API server is asked about again in this pass is not over yet. */
+/** Reasons that only an answer of the API server can give: a plan does not know whether it will give it again. */
+const ANSWERS = ['Refused', 'NameTaken', 'QuotaExceeded'];
+
+/** RolledBack is told with the progress. */
 function degradedEvents(
   before: WebAppStatus | undefined,
   after: WebAppStatus,
@@ -93,9 +96,15 @@ function degradedEvents(
   const was = find(before, 'Degraded');
   const is = find(after, 'Degraded');
   if (is === undefined || was?.reason === is.reason) return [];
-  if (is.status === 'True') return is.reason === 'RolledBack' ? [] : [warning(is.reason, 'Observe', is.message)];
   const asksAgain = changes.some(({ verb }) => verb === 'apply');
-  return was?.status === 'True' && !asksAgain ? [normal('Recovered', 'Observe', `No longer: ${was.reason}.`)] : [];
+  if (asksAgain && was !== undefined && ANSWERS.includes(was.reason)) return [];
+  if (is.status === 'True') return is.reason === 'RolledBack' ? [] : [warning(is.reason, 'Observe', is.message)];
+  return was?.status === 'True' ? [normal('Recovered', 'Observe', `No longer: ${was.reason}.`)] : [];
+}
+
+/** What `withFailures` made of the status, told once. @param before the status written last @param after with the failures in it */
+export function tellFailures(before: WebAppStatus | undefined, after: WebAppStatus): PlannedEvent[] {
+  return degradedEvents(before, after, []).filter(({ type, reason }) => type === 'Warning' && ANSWERS.includes(reason));
 }
 
 function scaleEvents(before: WebAppStatus | undefined, after: WebAppStatus): PlannedEvent[] {

@@ -43,9 +43,17 @@ export function isLacking({ state, missingKeys }: Reference): boolean {
   return state !== 'present' || missingKeys.length > 0;
 }
 
-function waitForReferences({ references }: GateInput): Verdict {
+/** Nothing is known to be missing, but not all was heard of yet: an operator that has just started, or a field that has just been written. */
+export function isUnheard(references: readonly Reference[]): boolean {
   const lacking = references.filter(isLacking);
-  if (lacking.length === 0) return undefined;
+  return lacking.length > 0 && lacking.every(({ state }) => state === 'unknown');
+}
+
+/** What is known to be missing is named, and not what may be heard of at any moment. */
+function waitForReferences({ references }: GateInput): Verdict {
+  const all = references.filter(isLacking);
+  if (all.length === 0) return undefined;
+  const lacking = isUnheard(references) ? all : all.filter(({ state }) => state !== 'unknown');
   const what = lacking.slice(0, 5).map(({ kind, name }) => `${kind} ${name}`);
   return { reason: 'WaitingForReference', message: `The rollout waits for ${what.join(', ')}.` };
 }

@@ -251,6 +251,27 @@ describe('a new image', () => {
     expect(cluster.names('ConfigMap').filter((name) => name.startsWith('shop-worker'))).toEqual(kept);
   });
 
+  test('of the proxy’s pods is told until they are there, without a word in between', () => {
+    const cluster = steady();
+    cluster.edit({ proxy: { podTemplate: { metadata: { labels: { a: 'b' } } } } });
+    const plans = [cluster.pass(), cluster.pass(), ...cluster.settle()];
+    expect(said(plans)).toEqual(['RolloutStarted']);
+    const reasons = plans.map(progress);
+    expect(reasons.lastIndexOf('True/RollingOut')).toBe(reasons.indexOf('False/Complete') - 1);
+  });
+
+  test('taken back halfway is not complete before the other’s pods are gone', () => {
+    const cluster = steady();
+    cluster.edit({ image: IMAGE('2') });
+    cluster.pass();
+    cluster.step();
+    cluster.edit({});
+    cluster.pass();
+    expect(progress(cluster.pass())).toBe('True/RollingOut');
+    cluster.settle();
+    expect(cluster.webApp.status?.state).toBe('Serving');
+  });
+
   test('a restart by annotation is a version of its own', () => {
     const cluster = steady();
     const before = deployed(cluster);
@@ -382,6 +403,19 @@ describe('references', () => {
     cluster.references.set('Secret/keys', { state: 'unknown' });
     const { changes, status, events } = cluster.plan();
     expect({ changes, status, events }).toEqual({ changes: [], status: cluster.webApp.status, events: [] });
+  });
+
+  test('not heard of yet: what was missing before is still said, and a proxy that was being prepared goes on', () => {
+    const proxy = { static: [{ path: '/static', from: 'static' }] };
+    const cluster = steady({ ...spec, proxy });
+    cluster.edit({ ...spec, proxy, image: 'registry.example.com/absent:2' });
+    cluster.settle();
+    cluster.references.set('Secret/keys', { state: 'unknown' });
+    expect(cluster.plan()).toEqual({ changes: [], status: cluster.webApp.status, events: [] });
+    cluster.references.set('Secret/keys', { state: 'missing' });
+    cluster.settle();
+    cluster.references.set('Secret/keys', { state: 'unknown' });
+    expect(cluster.plan()).toEqual({ changes: [], status: cluster.webApp.status, events: [] });
   });
 
   test('not heard of yet, for a new WebApp: it waits and nothing is wrong', () => {

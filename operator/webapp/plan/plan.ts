@@ -11,6 +11,7 @@ import { lastGood, makeStatus } from './status.ts';
 import { currentConfigs, wantedChanges } from './wanted-changes.ts';
 import { readWorld } from './world.ts';
 
+export { tellFailures } from './events.ts';
 export { withFailures } from './failures.ts';
 
 /** @param wall milliseconds since the epoch */

@@ -1,6 +1,8 @@
 // How far what is wanted has come: the reason and message of the condition Progressing, as an ordered list of small checks of which the first that speaks decides.
 import type { ReasonOf } from '../../../core/app/conditions.ts';
+import type { Condition, WebAppStatus } from '../../../core/status/webapp.ts';
 import type { Decision } from './decide.ts';
+import { isUnheard } from './gates.ts';
 import { isLate, isRolledOut, type LiveDeployment } from './live-deployment.ts';
 import type { World } from './world.ts';
 
@@ -41,10 +43,8 @@ function suspended({ webApp }: World): Progress | undefined {
 
 /** An operator that has just started has not heard of Secrets yet: what was said last still holds for the same spec. */
 function unheard({ observed, webApp, before, worker }: World): Progress | undefined {
-  const { references } = observed;
-  if (worker === undefined || !references.some(({ state }) => state === 'unknown')) return undefined;
-  if (references.some(({ state }) => state === 'missing' || state === 'forbidden')) return undefined;
-  const last = before?.conditions?.find(({ type }) => type === 'Progressing');
+  if (worker === undefined || !isUnheard(observed.references)) return undefined;
+  const last = lastProgress(before);
   if (last === undefined || last.observedGeneration !== webApp.metadata.generation) return undefined;
   return { reason: last.reason as Progress['reason'], message: last.message };
 }
@@ -76,11 +76,8 @@ function late({ worker, webApp }: World, { deployed }: Decision): Progress | und
 }
 
 function rollingOut({ worker, before }: World, { deployed }: Decision): Progress | undefined {
-  if (
-    worker !== undefined &&
-    worker.revision === (deployed?.id ?? worker.revision) &&
-    isSettled(worker, before?.revision)
-  )
+  const isWanted = worker !== undefined && worker.revision === (deployed?.id ?? worker.revision);
+  if (isWanted && isSettled(worker, before) && (worker.observed || worker.revision === before?.revision))
     return undefined;
   const version = deployed === undefined ? 'A version' : `Version ${deployed.id} (${deployed.image})`;
   const last = before?.revision !== undefined && before.revision !== deployed?.id ? before.revision : undefined;
@@ -90,18 +87,22 @@ function rollingOut({ worker, before }: World, { deployed }: Decision): Progress
   };
 }
 
-/** Not yet observed, with the version that serves: only something beside the template has changed. */
-function isSettled(live: LiveDeployment, serving: string | undefined): boolean {
-  return isRolledOut(live) || (!live.observed && live.revision === serving);
+/** Until the controller has looked, a rollout goes on, and what was at rest has changed beside its template only. */
+function isSettled(live: LiveDeployment, before: WebAppStatus | undefined): boolean {
+  return live.observed ? isRolledOut(live) : lastProgress(before)?.reason !== 'RollingOut';
 }
 
-function proxyRollingOut({ proxy, webApp }: World, decision: Decision): Progress | undefined {
+function lastProgress(before: WebAppStatus | undefined): Condition | undefined {
+  return before?.conditions?.find(({ type }) => type === 'Progressing');
+}
+
+function proxyRollingOut({ proxy, webApp, before }: World, decision: Decision): Progress | undefined {
   const wanted = decision.proxy?.id ?? proxy?.revision;
   if (proxy !== undefined && isLate(proxy)) {
     const { progressDeadline } = webApp.spec.rollout;
     return { reason: 'DeadlineExceeded', message: `New proxy pods were not ready within ${progressDeadline}.` };
   }
-  if (proxy !== undefined && proxy.revision === wanted && (isRolledOut(proxy) || !proxy.observed)) return undefined;
+  if (proxy !== undefined && proxy.revision === wanted && isSettled(proxy, before)) return undefined;
   return { reason: 'RollingOut', message: 'Proxy pods of a new version take the place of old ones.' };
 }
 
@@ -110,7 +111,7 @@ function scaling({ worker, before }: World, { replicas: { replicas } }: Decision
   if (worker === undefined) return undefined;
   const { desired, total, available, observed } = worker;
   const wanted = replicas ?? desired;
-  const last = before?.conditions?.find(({ type }) => type === 'Progressing')?.reason;
+  const last = lastProgress(before)?.reason;
   const begins = wanted !== desired || (before?.pods !== undefined && before.pods.desired !== desired);
   const goesOn = last === 'Scaling' && (!observed || total !== desired || available < desired);
   return begins || goesOn ? { reason: 'Scaling', message: `The number of worker pods becomes ${wanted}.` } : undefined;

@@ -52,24 +52,29 @@ export function wantedChanges(
     ...revisionObjects(world, keptWorkers, decision.deployed),
     ...revisionObjects(world, keptProxies, decision.proxy),
     ...configs.map(({ revision, config }) => renderWorkerConfigMap(webApp, revision, config)),
-    renderProxyConfigMap(webApp, decision.proxyConfig),
+    ...(decision.proxyConfig ? [renderProxyConfigMap(webApp, decision.proxyConfig)] : []),
     ...(isMigrationDue(decision) && decision.migration.job ? [decision.migration.job] : []),
     ...(decision.proxy ? [renderProxyDeployment(webApp, decision.proxy)] : []),
   ];
-  const keys = new Set<ChildKey>([
-    ...wanted.map(keyOfChild),
-    ...[...keptWorkers.map(({ revision }) => revision.id), ...usedIds(world)].map(
-      (id): ChildKey => `ConfigMap/${names.workerConfig(webApp.metadata.name, id)}`,
-    ),
-    ...decision.migration.kept,
-    `Deployment/${names.worker(webApp.metadata.name)}`,
-    `Deployment/${names.proxy(webApp.metadata.name)}`,
-  ]);
+  const keys = new Set([...wanted.map(keyOfChild), ...leftAlone(world, decision, keptWorkers)]);
   return [
     ...wanted.flatMap((object) => ensure(children, object)),
     ...workerDeployment(world, decision),
     ...refreshPods(world.livePods, hashesBy(world, decision, configs)),
     ...dropUnwanted(children, keys, input.apis),
+  ];
+}
+
+/** What stays although it is not applied in this pass. */
+function leftAlone(world: World, { migration }: Decision, keptWorkers: Versions): ChildKey[] {
+  const { name } = world.webApp.metadata;
+  const ids = [...keptWorkers.map(({ revision }) => revision.id), ...usedIds(world)];
+  return [
+    ...ids.map((id): ChildKey => `ConfigMap/${names.workerConfig(name, id)}`),
+    ...migration.kept,
+    `ConfigMap/${names.proxyConfig(name)}`,
+    `Deployment/${names.worker(name)}`,
+    `Deployment/${names.proxy(name)}`,
   ];
 }
 
@@ -89,7 +94,7 @@ function hashesBy(
   );
   return ({ component, revision }) => {
     if (component === 'worker') return workers.get(revision);
-    if (component !== 'proxy') return undefined;
+    if (component !== 'proxy' || proxyConfig === undefined) return undefined;
     const version = proxy?.id === revision ? proxy : findVersion(proxyVersions, revision);
     return { wanted: proxyConfig.hash, first: version?.configHash ?? '' };
   };

@@ -19,7 +19,8 @@ import {
 export function findProblems(world: World, decision: Decision): StatusProblem[] {
   const { observed, webApp, before, reports } = world;
   const { spec } = webApp;
-  const lacking = referenceProblems(observed.references);
+  const sameSpec = before?.observedGeneration === webApp.metadata.generation;
+  const lacking = referenceProblems(observed.references, sameSpec ? (before?.problems ?? []) : []);
   return arrange([
     ...lacking,
     ...apiProblems(spec, observed.apis),

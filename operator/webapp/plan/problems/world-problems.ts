@@ -1,5 +1,6 @@
 // Problems that are not in pods: references, optional APIs, the migration, Deployments, and what the workers report.
 import type { WebAppSpec } from '../../../../core/app/schema.ts';
+import type { StatusProblem } from '../../../../core/status/webapp.ts';
 import type { OptionalKind } from '../../kinds.ts';
 import type { Component } from '../../names.ts';
 import type { Reference, WorkerReport } from '../../observed.ts';
@@ -10,14 +11,18 @@ import type { Found } from './degraded.ts';
 import { podsOf, resourcesField, templateField } from './fields-of-pods.ts';
 import { readPodRefusal, withoutPodName } from './refusals.ts';
 
-export function referenceProblems(references: readonly Reference[]): Found[] {
-  return references.flatMap((reference) => {
+/** @param before problems told last of the same spec: what was not heard of again is not over */
+export function referenceProblems(references: readonly Reference[], before: readonly StatusProblem[]): Found[] {
+  return references.flatMap((reference): Found[] => {
+    const { field, state } = reference;
+    const type = 'ReferenceMissing';
+    if (state === 'unknown')
+      return before.filter((told) => told.type === type && told.field === field).map((told) => ({ ...told, type }));
     const words = referenceWords(reference);
-    return words ? [{ type: 'ReferenceMissing', field: reference.field, ...words }] : [];
+    return words ? [{ type, field, ...words }] : [];
   });
 }
 
-/** What was not heard of yet is no problem. */
 function referenceWords(reference: Reference): Pick<Found, 'message' | 'mend'> | undefined {
   const { kind, name, state, missingKeys, message = '' } = reference;
   if (state === 'missing') {
