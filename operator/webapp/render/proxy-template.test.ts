@@ -45,14 +45,23 @@ describe('the proxy', () => {
   it('copies the static folders of each version to a folder of its own', () => {
     const { spec } = proxyOf({ ...statics, imagePullSecrets: [{ name: 'registry' }] });
     const [newKey, oldKey] = ['shop:2', 'shop:1'].map((image) => staticVersionOf(image).key);
-    const copies = (key: string | undefined) => [
-      'copy-static',
-      ...['--from', 'static', '--to', `/srv/static/${key}/static`],
-      ...['--from', 'media', '--to', `/srv/static/${key}/media`],
+    const pairs = (key: string | undefined) => [
+      ...['--from=static', `--to=/srv/static/${key}/static`],
+      ...['--from=media', `--to=/srv/static/${key}/media`],
     ];
     expect(spec.initContainers).toMatchObject([
-      { name: `static-${newKey}`, image: 'shop:2', command: ['webapp-worker'], args: copies(newKey) },
-      { name: `static-${oldKey}`, image: 'shop:1', command: ['webapp-worker'], args: copies(oldKey) },
+      {
+        name: `static-${newKey}`,
+        image: 'shop:2',
+        command: ['webapp-worker'],
+        args: ['copy-static', ...pairs(newKey)],
+      },
+      {
+        name: `static-${oldKey}`,
+        image: 'shop:1',
+        command: ['webapp-worker'],
+        args: ['copy-static', '--skip-missing', ...pairs(oldKey)],
+      },
     ]);
     for (const { volumeMounts } of spec.initContainers ?? [])
       expect(volumeMounts).toEqual([{ name: 'webapp-static', mountPath: '/srv/static' }]);
@@ -69,5 +78,10 @@ describe('the proxy', () => {
     const limited = edge({ proxy: { resources: { limits: { memory: '256Mi' } } } });
     expect(limited.env).toEqual([{ name: 'NODE_OPTIONS', value: '--max-old-space-size=192' }]);
     expect(limited.resources).toEqual({ limits: { memory: '256Mi' }, requests: { cpu: '100m', memory: '128Mi' } });
+  });
+
+  it('a folder that begins with a dash is no flag', () => {
+    const [copy] = proxyOf({ proxy: { static: [{ path: '/s', from: '-x' }] } }, ['a']).spec.initContainers ?? [];
+    expect(copy?.args).toContain('--from=-x');
   });
 });

@@ -36,7 +36,7 @@ export function proxyTemplate(input: RenderInput, statics: readonly StaticVersio
       ...(copies.length > 0 && { imagePullSecrets: webApp.spec.imagePullSecrets }),
       terminationGracePeriodSeconds: gracePeriodSeconds(proxyGraceStep(webApp), settings.drainDelayMs),
       topologySpreadConstraints: spreadOf(name, 'proxy'),
-      initContainers: copies.map((version) => copyContainer(input, version)),
+      initContainers: copies.map((version, index) => copyContainer(input, version, index === 0)),
       containers: [proxyContainer(input, copies.length > 0)],
       volumes: [
         { name: CONFIG_VOLUME, configMap: { name: names.proxyConfig(name) } },
@@ -78,19 +78,21 @@ function proxyContainer({ webApp, settings }: RenderInput, hasStatics: boolean) 
   };
 }
 
-/** Resources as the proxy's: a quota that asks for limits asks them of init containers too. */
-function copyContainer({ webApp }: RenderInput, { image, key }: StaticVersion) {
+/**
+ * Resources as the proxy's: a quota that asks for limits asks them of init containers too.
+ * @param isCurrent a folder that the current version lacks is a fault to be told; that an earlier one lacks it must not hold up the proxies
+ */
+function copyContainer({ webApp }: RenderInput, { image, key }: StaticVersion, isCurrent: boolean) {
+  // With `=`, since a folder may begin with a dash.
   const pairs = staticFoldersOf(webApp).flatMap((folder) => [
-    '--from',
-    folder,
-    '--to',
-    `${STATIC_ROOT}/${key}/${folder}`,
+    `--from=${folder}`,
+    `--to=${STATIC_ROOT}/${key}/${folder}`,
   ]);
   return {
     name: `static-${key}`,
     image,
     command: ['webapp-worker'],
-    args: ['copy-static', ...pairs],
+    args: ['copy-static', ...(isCurrent ? [] : ['--skip-missing']), ...pairs],
     env: [{ name: 'HOME', value: STATIC_ROOT }],
     resources: resourcesOf(webApp.spec.proxy.resources, DEFAULT_REQUESTS),
     securityContext: CONTAINER_SECURITY,
