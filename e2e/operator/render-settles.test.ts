@@ -124,12 +124,14 @@ describe.each([
 
   test('has pods that are admitted', async () => {
     for (const template of podTemplatesOf(webApp)) {
-      const pod = { ...template, apiVersion: 'v1', kind: 'Pod' };
-      const path = `${pathOf(POD, { namespace: webApp.metadata.namespace })}?dryRun=All&fieldValidation=Strict`;
-      const meta = { ...template.metadata, generateName: 'try-' };
-      const { status, text } = await cluster().api.call('POST', path, { ...pod, metadata: meta });
+      const { status, text } = await tryPod(webApp, template);
       expect(status, text).toBe(201);
     }
+    const careless = {
+      metadata: {},
+      spec: { containers: [{ name: 'app', image: 'shop' }], serviceAccountName: 'shop' },
+    };
+    expect((await tryPod(webApp, careless)).status).toBe(403);
   });
 });
 
@@ -199,6 +201,12 @@ function podTemplatesOf(webApp: LiveWebApp): Template[] {
   return renderAll(webApp)
     .filter(({ kind }) => kind === 'Deployment' || kind === 'Job')
     .map(({ spec }) => (spec as { template: Template }).template);
+}
+
+function tryPod(webApp: LiveWebApp, { metadata, spec }: Template) {
+  const path = `${pathOf(POD, { namespace: webApp.metadata.namespace })}?dryRun=All&fieldValidation=Strict`;
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, generateName: 'try-' }, spec };
+  return cluster().api.call('POST', path, pod);
 }
 
 function resourceOf(object: KubeObject): Resource {
