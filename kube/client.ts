@@ -9,7 +9,8 @@ import type { ApiRequest, Transport } from './transport.ts';
 export interface Client {
   readonly transport: Transport;
   readonly fieldManager: string;
-  get(resource: Resource, place: Place): Promise<KubeObject>;
+  /** @param options.cached from the API server's own cache (resourceVersion=0): cheap for it, perhaps some milliseconds old */
+  get(resource: Resource, place: Place, options?: { cached?: boolean }): Promise<KubeObject>;
   create(resource: Resource, object: KubeObject): Promise<KubeObject>;
   /**
    * Server-side apply of the complete intent, `force=true`. No value in it may be null or an empty list (kubernetes #131175).
@@ -51,7 +52,8 @@ export function makeClient({ transport, fieldManager, registry, metricPrefix }: 
   return {
     transport,
     fieldManager,
-    get: (resource, place) => ask({ method: 'GET', path: objectPath(resource, place) }),
+    get: (resource, place, { cached = false } = {}) =>
+      ask({ method: 'GET', path: objectPath(resource, place), query: { resourceVersion: cached ? '0' : undefined } }),
     create(resource, object) {
       const path = pathOf(resource, { namespace: object.metadata.namespace });
       return write(resource.kind, 'create', { method: 'POST', path, query: { fieldManager }, body: object });

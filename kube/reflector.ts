@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { KubeError } from './errors.ts';
 import { failureFields } from './failure-log.ts';
+import { listTurnsOf } from './list-turns.ts';
 import { pathOf, type Resource } from './object.ts';
 import { type ReflectorMeter, reflectorMeter } from './reflector-metrics.ts';
 import { nextTurn, type Turn } from './reflector-turn.ts';
@@ -177,18 +178,21 @@ class Reflection implements Reflector {
   /** One page at a time: the next is asked for when the sink has taken this one. @returns the list's version */
   async #list(): Promise<string> {
     this.#meter.listed();
-    const first = await this.#page(undefined);
-    this.#deliver((sink) => sink.begin(first.resourceVersion));
-    this.#deliver((sink) => sink.page(first.objects));
-    for (let next = first.next; next !== undefined; ) {
-      const page = await this.#page(next);
-      this.#deliver((sink) => sink.page(page.objects));
-      next = page.next;
-    }
+    const turns = listTurnsOf(this.#options.transport);
+    const { resourceVersion, next } = await turns.take(() => this.#takePage(undefined));
+    for (let token = next; token !== undefined; ) token = (await turns.take(() => this.#takePage(token))).next;
     this.#deliver((sink) => sink.commit());
     this.#hasSynced ||= !this.#isClosed();
     this.#resolveSynced();
-    return first.resourceVersion;
+    return resourceVersion;
+  }
+
+  /** @returns without the objects: nobody else keeps them */
+  async #takePage(token: string | undefined): Promise<Omit<Page, 'objects'>> {
+    const { objects, resourceVersion, next } = await this.#page(token);
+    if (token === undefined) this.#deliver((sink) => sink.begin(resourceVersion));
+    this.#deliver((sink) => sink.page(objects));
+    return { resourceVersion, next };
   }
 
   /** Without a resourceVersion the first page is read from etcd, so it is not older than what we knew; later ones are of the same version. */

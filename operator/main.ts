@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { stringify } from 'yaml';
 import { makeCrd } from '../core/app/crd.ts';
 import { systemClock } from '../core/clock.ts';
+import { ProblemsError } from '../core/errors.ts';
 import { makeLog } from '../core/log.ts';
 import { inClusterAccess } from '../kube/access/in-cluster.ts';
 import { kubeconfigAccess } from '../kube/access/kubeconfig.ts';
@@ -37,8 +38,16 @@ try {
   process.exitCode = exitCode;
 }
 
+/** For a person at a terminal, so problems are text and not a line of the log. */
 function printDryRun({ file, settings }: { file: string; settings: Flags['settings'] }): void {
-  process.stdout.write(dryRun(readFileSync(file === '-' ? 0 : file, 'utf8'), settings).yaml);
+  try {
+    process.stdout.write(dryRun(readFileSync(file === '-' ? 0 : file, 'utf8'), settings).yaml);
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    if (!(error instanceof ProblemsError) && code === undefined) throw error;
+    process.stderr.write(`${message}\n`);
+    process.exitCode = 2;
+  }
 }
 
 async function run(flags: Flags): Promise<void> {

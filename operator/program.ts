@@ -9,7 +9,7 @@ import { type Admin, openAdmin } from '../http/admin.ts';
 import { makeClient } from '../kube/client.ts';
 import { type Controller, makeController } from '../kube/controller.ts';
 import { type EventRecorder, makeEventRecorder } from '../kube/events.ts';
-import { type LeaderElection, makeLeaderElection } from '../kube/leader.ts';
+import { type LeaderElection, leaseTransport, makeLeaderElection } from '../kube/leader.ts';
 import { makeNamedObjects, type NamedObjects } from '../kube/named.ts';
 import { makeQueue, type WorkQueue } from '../kube/queue.ts';
 import { type Access, makeTransport, type Transport } from '../kube/transport.ts';
@@ -134,7 +134,7 @@ export class Program {
     if (flags.leaseNamespace === undefined) return undefined;
     return makeLeaderElection({
       client: makeClient({
-        transport: this.#leaseTransport,
+        transport: leaseTransport(this.#leaseTransport),
         fieldManager: FIELD_MANAGER,
         metricPrefix: METRIC_PREFIX,
       }),

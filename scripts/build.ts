@@ -16,9 +16,12 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   'webapp-node-app': 'worker/runtimes/node-app/main.ts',
 };
 
+/** Large, and loaded only outside a cluster: stays in node_modules, so that a pod neither reads nor holds it. */
+const LOADED_LATE = ['@kubernetes/client-node'];
+
 rmSync(`${root}dist`, { recursive: true, force: true });
 for (const [name, source] of Object.entries(PROGRAMS)) {
-  const bundle = await rolldown({ input: `${root}${source}`, platform: 'node', cwd: root });
+  const bundle = await rolldown({ input: `${root}${source}`, platform: 'node', cwd: root, external: [...LOADED_LATE] });
   await bundle.write({
     file: `${root}dist/${name}.mjs`,
     format: 'esm',

@@ -1,7 +1,8 @@
 // The operator as a process of its own, against a real API server: started, asked for its metrics, stopped or killed. For the tests here
 // and for the benchmark.
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 export interface LogLine {
@@ -27,7 +28,8 @@ export interface OperatorProcess {
 }
 
 export interface OperatorOptions {
-  readonly kubeconfig: string;
+  /** A file; or what a pod has instead of one. */
+  readonly kubeconfig: string | InCluster;
   readonly flags?: readonly string[];
   /** Default: the source, run by this Node. */
   readonly program?: readonly string[];
@@ -35,22 +37,18 @@ export interface OperatorOptions {
   readonly standby?: boolean;
 }
 
+/** Where a pod finds the API server, and the folder with its token and CA. */
+export interface InCluster {
+  readonly server: URL;
+  readonly folder: string;
+}
+
 const SOURCE = [process.execPath, fileURLToPath(new URL('../../operator/main.ts', import.meta.url))];
 const KEPT_LINES = 20_000;
 
 /** @throws Error with its last lines when it ends before it is up */
 export function startOperator(options: OperatorOptions): Promise<OperatorProcess> {
-  const [command = '', ...before] = options.program ?? SOURCE;
-  const args = [
-    ...before,
-    'run',
-    '--kubeconfig',
-    options.kubeconfig,
-    '--admin',
-    '127.0.0.1:0',
-    ...(options.flags ?? []),
-  ];
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawnOperator(options);
   const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
   const log: LogLine[] = [];
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
@@ -78,6 +76,28 @@ export function startOperator(options: OperatorOptions): Promise<OperatorProcess
     });
     void ended.then((code) => reject(new Error(`the operator ended with ${code}: ${JSON.stringify(log.slice(-5))}`)));
   });
+}
+
+function spawnOperator({
+  kubeconfig,
+  flags = [],
+  program = SOURCE,
+}: OperatorOptions): ChildProcessByStdio<null, null, Readable> {
+  const stdio: ['ignore', 'ignore', 'pipe'] = ['ignore', 'ignore', 'pipe'];
+  const run = [...program, 'run', '--admin', '127.0.0.1:0', ...flags];
+  if (typeof kubeconfig === 'string') {
+    const [command = '', ...args] = run;
+    return spawn(command, [...args, '--kubeconfig', kubeconfig], { stdio });
+  }
+  // A mount namespace of its own, with the folder where a pod has it.
+  const account = '/run/secrets/kubernetes.io/serviceaccount';
+  const mounts = `mount -t tmpfs none /run && mkdir -p ${account} && cp -a "$0"/. ${account} && exec "$@"`;
+  const env = {
+    ...process.env,
+    KUBERNETES_SERVICE_HOST: kubeconfig.server.hostname,
+    KUBERNETES_SERVICE_PORT: kubeconfig.server.port,
+  };
+  return spawn('unshare', ['-m', 'sh', '-c', mounts, kubeconfig.folder, ...run], { stdio, env });
 }
 
 function parseLine(text: string): LogLine {

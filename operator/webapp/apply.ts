@@ -184,7 +184,7 @@ function resourceOf(object: KubeObject): Resource {
  */
 async function ownerOfName({ client, webApp }: Context, wanted: KubeObject): Promise<string | undefined> {
   const { namespace, name } = wanted.metadata;
-  const found = await client.get(resourceOf(wanted), { namespace, name }).catch((error: unknown) => {
+  const found = await client.get(resourceOf(wanted), { namespace, name }, { cached: true }).catch((error: unknown) => {
     if (isNotFound(error)) return;
     throw error;
   });

@@ -12,7 +12,14 @@ const expose = withRules(
       .describe(
         'None: reachable inside the cluster. LoadBalancer: a Service of that type. Ingress, HTTPRoute: for the hosts.',
       ),
-    className: name().optional().describe('IngressClass, or loadBalancerClass. Default: the cluster’s.'),
+    className: z
+      .string()
+      .min(1)
+      .max(253)
+      .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(\/[-._A-Za-z0-9]{1,63})?$/)
+      .optional()
+      .meta({ [MEND]: 'write the name of a class such as nginx or service.k8s.aws/nlb' })
+      .describe('IngressClass, or loadBalancerClass. Default: the cluster’s.'),
     parentRef: z
       .object({
         name: name().describe('The Gateway.'),
@@ -96,8 +103,8 @@ const proxyFields = z.object({
     .describe('Pods of the proxy, on Kubernetes.'),
   hosts: z
     .array(hostname())
-    .max(64)
-    .meta({ 'x-kubernetes-list-type': 'set' })
+    .max(16) // an HTTPRoute takes no more
+    .meta({ 'x-kubernetes-list-type': 'set', [MEND]: 'write at most 16 hosts; *.example.com stands for many' })
     .optional()
     .describe('Host names that Ingress, HTTPRoute and certificate are made for.'),
   expose: expose.describe('How the proxy is reached from outside, on Kubernetes.'),

@@ -109,16 +109,9 @@ function usedIds({ worker, pods }: World): string[] {
 
 function keepWorkers(world: World, decision: Decision, lastGood: string | undefined): Versions {
   const { workerVersions, webApp, before } = world;
-  const { deployed, target, failed, statics } = decision;
+  const { deployed, target, statics } = decision;
   const ofImage = (image: string) => workerVersions.find(({ revision }) => revision.image === image)?.revision.id;
-  const ids = [
-    deployed?.id,
-    target?.id,
-    failed,
-    lastGood,
-    before?.revision,
-    ...statics.map(({ image }) => ofImage(image)),
-  ];
+  const ids = [deployed?.id, target?.id, lastGood, before?.revision, ...statics.map(({ image }) => ofImage(image))];
   const inUse = new Set([...usedIds(world), ...ids.filter((id) => id !== undefined)]);
   return pickKept(workerVersions, inUse, webApp.spec.rollout.keepRevisions);
 }

@@ -43,6 +43,8 @@ export class FakeCluster {
   webApp: LiveWebApp;
   readonly children = new Map<string, KubeObject>();
   pods: Pod[] = [];
+  /** Pods that ended and were left; no controller looks at them. */
+  evicted: Pod[] = [];
   /** By `Kind/name`; what is not in it is present with the hash `1`. */
   readonly references = new Map<string, ReferenceState>();
   /** What each worker tells, when it is asked; undefined: none answers. */
@@ -76,7 +78,7 @@ export class FakeCluster {
         webApp: this.webApp,
         invalid: this.invalid,
         children: [...this.children.values()],
-        pods: this.pods,
+        pods: [...this.pods, ...this.evicted],
         references,
         reports: this.#reports(),
         apis: this.apis,
