@@ -1,5 +1,5 @@
 // Pages of lists take turns: parsed, a page is ten times what is kept of it, and twelve reflectors begin at once. With two at a time 84,000 objects come
-// in with 40 MiB less at the peak and as soon (measured).
+// in as soon, and with 30 MiB less at the peak under a heap limit of 160 MiB (measured).
 import type { Transport } from './transport.ts';
 
 const AT_A_TIME = 2;
