@@ -4,7 +4,8 @@ import { RESTARTED_AT_ANNOTATION } from '../../../core/app/schema.ts';
 import type { KubeObject } from '../../../kube/object.ts';
 import type { Pod } from '../observed.ts';
 import { parseRevision, type Revision, revisionData } from '../revision.ts';
-import { FakeCluster, pulling } from './testing/fake-cluster.ts';
+import { FakeCluster } from './testing/fake-cluster.ts';
+import { pulling } from './testing/played-pods.ts';
 import { conditions, deployed, IMAGE, progress, said, steady, template } from './testing/scenario.ts';
 
 describe('a new image', () => {

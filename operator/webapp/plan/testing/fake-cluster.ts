@@ -14,16 +14,10 @@ import { ALL_APIS, deepFreeze, liveWebApp, SETTINGS } from '../../render/testing
 import { withFailures } from '../failures.ts';
 import { planWebApp } from '../plan.ts';
 
+import { nameOf, nextToLeave, type PodTemplate, pulling, started, WORKER_STATUS } from './played-pods.ts';
+
 export const NOON = Date.parse('2026-11-22T12:00:00Z');
 
-interface PodTemplate {
-  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
-  readonly spec: {
-    readonly containers: readonly { readonly image: string }[];
-    readonly initContainers?: readonly { readonly name: string; readonly image: string }[];
-    readonly volumes?: readonly { readonly configMap?: { readonly name: string } }[];
-  };
-}
 interface DeploymentSpec {
   readonly replicas: number;
   readonly template: PodTemplate;
@@ -282,44 +276,36 @@ export class FakeCluster {
 
   #stepJob(job: KubeObject): void {
     const { template } = job['spec'] as { template: PodTemplate };
-    const image = template.spec.containers[0]?.image ?? '';
+    const image = nameOf(template.spec.containers[0]?.image ?? '');
     const pod = this.pods.find(({ metadata }) => metadata.name.startsWith(`${job.metadata.name}-`));
-    const set = (phase: string, containers: ContainerState[] = []) => {
-      const metadata = pod?.metadata ?? {
-        name: `${job.metadata.name}-x`,
-        namespace: 'web',
-        uid: `pod-${this.#versions++}`,
-      };
-      const next: Pod = {
-        metadata,
-        webApp: 'shop',
-        component: 'migrate',
-        revision: '',
-        phase,
-        ready: false,
-        containers,
-      };
-      this.pods = [...this.pods.filter((one) => one !== pod), next];
-    };
-    const end = (type: string) =>
-      this.children.set(`Job/${job.metadata.name}`, {
-        ...job,
-        status: { conditions: [{ type, status: 'True', message: 'Job has reached the specified backoff limit' }] },
-      });
     if (pod === undefined) {
-      const absent = nameOf(image) === 'absent';
-      set(absent ? 'Pending' : 'Running', absent ? [pulling('migrate')] : []);
-      return;
+      this.#setJobPod(
+        job,
+        undefined,
+        image === 'absent' ? 'Pending' : 'Running',
+        image === 'absent' ? [pulling('migrate')] : [],
+      );
+    } else if (pod.phase === 'Running' && image === 'failing') {
+      const terminated = { reason: 'Error', exitCode: 1, message: 'upgrading\nOperationalError: connection refused' };
+      this.#setJobPod(job, pod, 'Failed', [{ name: 'migrate', init: false, ready: false, restarts: 0, terminated }]);
+      this.#endJob(job, 'Failed');
+    } else if (pod.phase === 'Running' && image !== 'slow') {
+      this.#setJobPod(job, pod, 'Succeeded', []);
+      this.#endJob(job, 'Complete');
     }
-    if (pod.phase !== 'Running' || nameOf(image) === 'slow') return;
-    if (nameOf(image) !== 'failing') {
-      set('Succeeded');
-      end('Complete');
-      return;
-    }
-    const terminated = { reason: 'Error', exitCode: 1, message: 'upgrading\nOperationalError: connection refused' };
-    set('Failed', [{ name: 'migrate', init: false, ready: false, restarts: 0, terminated }]);
-    end('Failed');
+  }
+
+  #setJobPod(job: KubeObject, pod: Pod | undefined, phase: string, containers: ContainerState[]): void {
+    const fresh = { name: `${job.metadata.name}-x`, namespace: 'web', uid: `pod-${this.#versions++}` };
+    const metadata = pod?.metadata ?? fresh;
+    const next: Pod = { metadata, webApp: 'shop', component: 'migrate', revision: '', phase, ready: false, containers };
+    this.pods = [...this.pods.filter((one) => one !== pod), next];
+  }
+
+  #endJob(job: KubeObject, type: 'Complete' | 'Failed'): void {
+    const message = 'Job has reached the specified backoff limit';
+    const status = { conditions: [{ type, status: 'True', message }] };
+    this.children.set(`Job/${job.metadata.name}`, { ...job, status });
   }
 
   #reports(): WorkerReport[] {
@@ -345,73 +331,6 @@ export class FakeCluster {
       | undefined;
     return (JSON.parse(data?.['worker.json'] ?? '{"hash":""}') as { hash: string }).hash;
   }
-}
-
-/** An old pod only when enough serve without it. */
-function nextToLeave(own: readonly Pod[], isNew: (pod: Pod) => boolean, replicas: number): Pod | undefined {
-  const old = own.filter((pod) => !isNew(pod));
-  const spare = own.filter(({ ready }) => ready).length > replicas;
-  if (old.length > 0) return old.find(({ ready }) => !ready) ?? (spare ? old[0] : undefined);
-  return own.length > replicas ? (own.find(({ ready }) => !ready) ?? own[0]) : undefined;
-}
-
-const WORKER_STATUS: WorkerStatus = {
-  kind: 'WorkerStatus',
-  version: 1,
-  name: 'shop',
-  pid: 1,
-  startedAt: 0,
-  state: 'running',
-  config: { hash: '', appliedAt: 0 },
-  processes: { desired: 2, ready: 2, busy: 0, starting: 0, draining: 0 },
-  slots: { total: 2, busy: 0 },
-  queue: { length: 0, max: 500, oldestMs: 0 },
-  requests: { total: 0, inFlight: 0, byClass: {}, faults: {}, redispatched: 0 },
-  list: [],
-  deaths: [],
-};
-
-/** `registry.example.com/absent:2` is absent. */
-function nameOf(image: string): string {
-  return image.split('/').at(-1)?.split(/[:@]/)[0] ?? '';
-}
-
-function started(pod: Pod, { spec }: PodTemplate): Pod {
-  if (pod.ready) return pod;
-  const absent = (spec.initContainers ?? []).find(({ image }) => nameOf(image) === 'absent');
-  const own = nameOf(spec.containers[0]?.image ?? '');
-  const main = pod.component === 'proxy' ? 'proxy' : 'app';
-  if (absent) return { ...pod, containers: [{ ...pulling(absent.name), init: true }] };
-  if (own === 'absent') return { ...pod, containers: [pulling(main)] };
-  if (own === 'crash') return { ...pod, phase: 'Running', containers: [crashing(main)] };
-  const container: ContainerState = { name: main, init: false, ready: true, restarts: 0 };
-  return { ...pod, phase: 'Running', ready: true, containers: [container] };
-}
-
-export function pulling(name: string): ContainerState {
-  const message = 'Back-off pulling image "registry.example.com/absent:2": ErrImagePull: not found';
-  return { name, init: false, ready: false, restarts: 0, waiting: { reason: 'ImagePullBackOff', message } };
-}
-
-export function crashing(name: string): ContainerState {
-  const message = [
-    'starting',
-    JSON.stringify({
-      level: 'error',
-      msg: 'the worker cannot start',
-      code: 'BOOT_FAILED',
-      reason: 'ModuleNotFoundError: No module named flask',
-      mend: 'install flask',
-    }),
-  ].join('\n');
-  return {
-    name,
-    init: false,
-    ready: false,
-    restarts: 4,
-    waiting: { reason: 'CrashLoopBackOff', message: 'back-off 40s restarting failed container' },
-    terminated: { reason: 'Error', exitCode: 3, message },
-  };
 }
 
 function assertMutable(live: KubeObject, object: KubeObject): void {
