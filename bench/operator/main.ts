@@ -3,7 +3,7 @@
 // 2. A fleet at rest: memory, and writes in a quiet time with a resync and a restart in it. 3. One edit among the fleet.
 // --write puts the table into bench/operator/README.md.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { makeCrd } from '../../core/app/crd.ts';
 import { type Cluster, startCluster } from '../../e2e/cluster/control-plane.ts';
-import { type OperatorProcess, startOperator as start } from '../../e2e/operator/operator-process.ts';
+import { type InCluster, type OperatorProcess, startOperator as start } from '../../e2e/operator/operator-process.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { KINDS, WEBAPP } from '../../operator/webapp/kinds.ts';
 import { cpuMicros, rssOf } from '../process-tree.ts';
@@ -42,10 +42,13 @@ const WRITES = 'webapp_operator_api_writes_total';
 const WRITE_VERBS = ['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE'];
 
 const cluster = await startCluster();
+/** As in a pod: a token and the CA. */
+let account: InCluster;
 try {
   await cluster.kubectlOk(['apply', '--server-side', '-f', '-'], { input: stringify(makeCrd()) });
   await cluster.kubectlOk(['wait', '--for=condition=Established', 'crd/webapps.webapp-operator.io', '--timeout=30s']);
-  for (const name of ['bare', 'scale']) await cluster.kubectlOk(['create', 'namespace', name]);
+  for (const name of ['bare', 'scale', 'webapp-operator']) await cluster.kubectlOk(['create', 'namespace', name]);
+  account = await makeAccount(cluster);
   const lines = [...(await measureApply(cluster)), ...(await measureFleet(cluster))];
   const report = `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model.trim()}, etcd, kube-apiserver and benchmark on the same CPUs; Node ${process.versions.node}, Kubernetes 1.36.3.\n\n| what | measured | goal |\n|---|---|---|\n${lines.map((line) => `| ${line.join(' | ')} |`).join('\n')}\n`;
   console.log(report);
@@ -55,7 +58,20 @@ try {
 }
 
 function startOperator(on: Cluster, flags: readonly string[]): Promise<OperatorProcess> {
-  return start({ kubeconfig: on.kubeconfig, program: [program], flags });
+  return start({ kubeconfig: account, program: [program], flags });
+}
+
+/** May do everything: RBAC is the tests' business. */
+async function makeAccount(on: Cluster): Promise<InCluster> {
+  const access = await on.accessFor('webapp-operator', 'webapp-operator');
+  const binding = ['create', 'clusterrolebinding', 'bench', '--clusterrole=cluster-admin'];
+  await on.kubectlOk([...binding, '--serviceaccount=webapp-operator:webapp-operator']);
+  const folder = join(on.folder, 'account');
+  mkdirSync(folder);
+  const { authorization = '' } = await access.headers();
+  writeFileSync(join(folder, 'token'), authorization.replace('Bearer ', ''));
+  writeFileSync(join(folder, 'ca.crt'), String(access.tls().ca));
+  return { server: on.server, folder };
 }
 
 type Line = readonly [what: string, measured: string, goal: string];

@@ -66,6 +66,9 @@ async function makeWebApp(): Promise<LiveWebApp> {
 }
 
 class Told implements WriteListener {
+  whileWriting<R>(_kind: string, _key: string, write: () => Promise<R>): Promise<R> {
+    return write();
+  }
   readonly wrote_: KubeObject[] = [];
   readonly removed_: string[] = [];
   wrote(object: KubeObject): void {

@@ -131,6 +131,26 @@ test('the API server killed, etcd compacted behind its back', async () => {
   await notHot(operator);
 });
 
+test('a leader that was held up writes nothing when it comes back: another leads since', async () => {
+  const lease = ['--leader-election-namespace', OPERATOR_NAMESPACE];
+  const held = await start({ flags: [...lease, '--identity', 'held'] });
+  const next = await start({ flags: [...lease, '--identity', 'next'], standby: true });
+  await churn(1, async () => {});
+  await converged(1);
+  process.kill(held.pid, 'SIGSTOP');
+  await churn(3, async () => {});
+  await eventually(
+    () => next.log.some(({ msg }) => msg === 'reconciling'),
+    () => 'the next does not lead',
+  );
+  await converged(3);
+  const changes = held.log.filter(({ msg }) => msg === 'changing').length;
+  process.kill(held.pid, 'SIGCONT');
+  expect(await held.ended).toBe(1);
+  expect(held.log.filter(({ msg }) => msg === 'changing').length).toBe(changes);
+  expect(held.log.at(-1)).toMatchObject({ code: 'LEASE_LOST' });
+});
+
 test('leaders killed under churn: another goes on, and no intent is applied twice over another', async () => {
   const lease = ['--leader-election-namespace', OPERATOR_NAMESPACE];
   const first = await start({ flags: [...lease, '--identity', 'first'] });

@@ -74,6 +74,9 @@ class Stub {
 
 class Told implements WriteListener {
   readonly writes: string[] = [];
+  whileWriting<R>(_kind: string, _key: string, write: () => Promise<R>): Promise<R> {
+    return write();
+  }
   wrote(written: KubeObject): void {
     this.writes.push(`wrote ${written.kind} ${keyOf(written)}`);
   }

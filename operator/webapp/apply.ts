@@ -10,6 +10,8 @@ import type { LiveWebApp } from './observed.ts';
 
 /** Told of every write, so that the stores read what was written. */
 export interface WriteListener {
+  /** Sends a write, and inside `write` tells what it brought: what the watch says of the object meanwhile is no news. */
+  whileWriting<R>(kind: string, key: string, write: () => Promise<R>): Promise<R>;
   wrote(object: KubeObject): void;
   removed(kind: string, key: string, uid: string): void;
 }
@@ -114,11 +116,24 @@ async function carryOut(context: Context, change: Change): Promise<Fault | undef
   try {
     // Whoever lost the lead must not write on.
     if (context.signal.aborted) throw new KubeError('CLOSED', 'stopped before all changes were made');
-    const taken = await perform(context, change);
+    const { kind, key } = subjectOf(change);
+    const taken = await context.listener.whileWriting(kind, key, () => perform(context, change));
     return taken === undefined ? undefined : { change, failure: { change, type: 'taken', message: taken } };
   } catch (error) {
     if (isRefusal(error)) return { change, failure: { change, type: 'refused', message: (error as Error).message } };
     return { change, error };
+  }
+}
+
+function subjectOf(change: Change): { kind: string; key: string } {
+  switch (change.verb) {
+    case 'apply':
+    case 'handOver':
+      return { kind: change.object.kind, key: keyOf(change.object) };
+    case 'refresh':
+      return { kind: POD.kind, key: keyOf({ metadata: change.pod }) };
+    case 'delete':
+      return { kind: change.kind, key: keyOf({ metadata: change.seen }) };
   }
 }
 

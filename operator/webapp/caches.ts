@@ -120,6 +120,13 @@ export class Caches {
     return this.#of(this.#pods, key)?.store.byIndex(WEBAPP_LABEL, key) ?? [];
   }
 
+  /** As `Store.whileWriting`, of a child or a pod. */
+  whileWriting<R>(kind: string, key: string, write: () => Promise<R>): Promise<R> {
+    const caches: ByNamespace<Kept> | undefined =
+      kind === POD.kind ? (this.#pods as ByNamespace<Kept>) : this.#children.get(kind as ChildKind);
+    return this.#of(caches, key)?.store.whileWriting(key, write) ?? write();
+  }
+
   /** A write of ours, to be read at once. Kinds that are not watched are passed over. */
   wrote(object: KubeObject): void {
     const namespace = object.metadata.namespace ?? '';
