@@ -52,7 +52,8 @@ export function decide(world: World): Decision {
   const prepared = planProxy(world, image);
   // What is put back has passed the gates once, and nobody waits for a proxy while a version fails.
   const goesBack = failed !== undefined && wanted !== undefined;
-  const proxyPrepared = worker?.revision === target?.id || hasFiles(world, prepared);
+  // On the first rollout no proxy is there that lacks the files: none starts without them.
+  const proxyPrepared = worker === undefined || worker.revision === target?.id || hasFiles(world, prepared);
   const hold = goesBack ? undefined : firstHold({ references: observed.references, migration, target, proxyPrepared });
   const live = findVersion(workerVersions, worker?.revision);
   // A version that may not come yet must not put its files before those of the version that serves.

@@ -179,7 +179,8 @@ describe('static files', () => {
     ) ?? [];
 
   test('come to every proxy before the workers that name them; the version before is kept', () => {
-    const cluster = steady({ proxy });
+    const cluster = new FakeCluster({ proxy });
+    expect(said(cluster.settle())).toEqual(['RolloutStarted', 'Serving', 'RolloutComplete']);
     expect(images(cluster)).toEqual([IMAGE('1')]);
     cluster.edit({ proxy, image: IMAGE('2') });
     const plans = cluster.settle();
