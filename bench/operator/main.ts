@@ -57,7 +57,7 @@ try {
   await cluster.close();
 }
 
-function startOperator(on: Cluster, flags: readonly string[]): Promise<OperatorProcess> {
+function startOperator(flags: readonly string[]): Promise<OperatorProcess> {
   return start({ kubeconfig: account, program: [program], flags });
 }
 
@@ -94,7 +94,7 @@ async function measureApply(on: Cluster): Promise<Line[]> {
   const writes = webApps * (objects.length + 2);
   note(`bare loop: ${writes} writes in ${bareSeconds.toFixed(1)} s`);
 
-  const operator = await startOperator(on, ['--namespaces', 'scale', ...FLAGS]);
+  const operator = await startOperator(['--namespaces', 'scale', ...FLAGS]);
   const seen = await watch(on, WEBAPP, 'scale');
   const cpuBefore = cpuMicros([operator.pid]);
   const ours = await seconds(async () => {
@@ -143,7 +143,7 @@ async function measureFleet(on: Cluster): Promise<Line[]> {
     `${Math.max(1, Math.floor(quietSeconds / 5))}s`,
     ...FLAGS,
   ];
-  let operator = await startOperator(on, flags);
+  let operator = await startOperator(flags);
   const seen = await watch(on, WEBAPP, 'scale');
   await forEach(fleet - webApps, (index) => client.apply(WEBAPP, makeWebApp('scale', webApps + index)));
   await seen.until('every status written', () => seen.reported() === fleet);
@@ -156,7 +156,7 @@ async function measureFleet(on: Cluster): Promise<Line[]> {
   const ownWrites = await operator.metric(WRITES);
   const passes = await operator.metric('controller_runtime_reconcile_total');
   await operator.stop();
-  operator = await startOperator(on, flags);
+  operator = await startOperator(flags);
   await sleep((quietSeconds * 1000) / 2);
   const quietWrites = (await writesSeen(on)) - before;
   const again = await operator.metric('controller_runtime_reconcile_total');
