@@ -73,26 +73,35 @@ test.each([
     });
     for (let i = 0; i < 300; i++) put(fake, `web-${i}`, 0);
     rig.reflector.start();
-    for (let step = 1; step <= 400; step++) {
-      const name = `web-${roll(12)}`;
-      if (roll(6) === 0) drop(fake, name);
-      else put(fake, name, step);
-      if (roll(10) === 0) misfortune(fake, roll);
-      if (roll(3) === 0) await new Promise(setImmediate);
-      // Our own writes go on meanwhile, one at a time for a key; some fail.
-      const seen = store.get(`shop/${name}`);
-      if (roll(4) > 0 || seen === undefined) continue;
-      if (roll(4) === 0) await removeIt(seen).catch(() => {});
-      else await writeStatus(name, step).catch(() => {});
-    }
+    /** @param ills one step in so many is followed by a misfortune */
+    const churn = async (steps: number, ills: number): Promise<void> => {
+      for (let step = 1; step <= steps; step++) {
+        const name = `web-${roll(12)}`;
+        if (roll(6) === 0) drop(fake, name);
+        else put(fake, name, step + steps);
+        if (roll(ills) === 0) misfortune(fake, roll);
+        if (roll(3) === 0) await new Promise(setImmediate);
+        // Our own writes go on meanwhile, one at a time for a key; some fail.
+        const seen = store.get(`shop/${name}`);
+        if (roll(4) > 0 || seen === undefined) continue;
+        if (roll(4) === 0) await removeIt(seen).catch(() => {});
+        else await writeStatus(name, step).catch(() => {});
+      }
+    };
+    const settle = (): Promise<void> =>
+      until(() => {
+        expect(contents(store)).toEqual(stored(fake));
+        expect(Object.fromEntries(told)).toEqual(
+          Object.fromEntries(fake.list(WEBS).map((object) => [keyOf(object), seenOf(object)])),
+        );
+      });
+    await churn(400, 10);
     fake.heal();
     fake.endWatches('end');
-    await until(() => {
-      expect(contents(store)).toEqual(stored(fake));
-      expect(Object.fromEntries(told)).toEqual(
-        Object.fromEntries(fake.list(WEBS).map((object) => [keyOf(object), seenOf(object)])),
-      );
-    });
+    await settle();
+    // In step, our writes race with what the watch is about to tell of others'.
+    await churn(300, Number.POSITIVE_INFINITY);
+    await settle();
   },
 );
 

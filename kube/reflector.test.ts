@@ -39,14 +39,16 @@ test('a list in pages, read from etcd, then a watch from its version with bookma
   expect(Number(watch?.query['timeoutSeconds'])).toBeGreaterThanOrEqual(240);
 });
 
-test('a watch that is cut goes on from its last event, without a list', async () => {
+test('a watch that ends or is cut goes on from its last event, without a list', async () => {
   const rig = await startRig('a');
-  rig.fake.fail({ times: 8 }, { watch: 'cut', afterEvents: 2 });
+  rig.fake.fail({ times: 8 }, { watch: 'end', afterEvents: 2 });
   rig.fake.endWatches('cut');
   for (let i = 2; i < 60; i++) put(rig.fake, `web-${i % 5}`, i);
   await inStep(rig);
   expect(lists(rig)).toBe(1);
   expect(watches(rig)).toBe(10);
+  const from = rig.fake.requests.flatMap(({ watch, query }) => (watch ? [Number(query['resourceVersion'])] : []));
+  expect(new Set(from.slice(1)).size).toBe(9);
 });
 
 test('a bookmark is a version to go on from, though all before it is compacted', async () => {
