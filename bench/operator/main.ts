@@ -14,6 +14,7 @@ import { makeCrd } from '../../core/app/crd.ts';
 import { type Cluster, startCluster } from '../../e2e/cluster/control-plane.ts';
 import { type InCluster, type OperatorProcess, startOperator as start } from '../../e2e/operator/operator-process.ts';
 import type { KubeObject } from '../../kube/object.ts';
+import { MEMORY_ENV } from '../../operator/install/workload.ts';
 import { KINDS, WEBAPP } from '../../operator/webapp/kinds.ts';
 import { cpuMicros, rssOf } from '../process-tree.ts';
 import { benchClient, childrenOf, forEach, makeWebApp, nameOf, resourceOf, watch } from './fleet.ts';
@@ -58,7 +59,7 @@ try {
 }
 
 function startOperator(flags: readonly string[]): Promise<OperatorProcess> {
-  return start({ kubeconfig: account, program: [program], flags });
+  return start({ kubeconfig: account, program: [program], flags, env: MEMORY_ENV });
 }
 
 /** May do everything: RBAC is the tests' business. */

@@ -31,6 +31,8 @@ export interface OperatorOptions {
   /** A file; or what a pod has instead of one. */
   readonly kubeconfig: string | InCluster;
   readonly flags?: readonly string[];
+  /** Laid over this process' environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Default: the source, run by this Node. */
   readonly program?: readonly string[];
   /** Resolve when it is up, though it may not lead. Default: when it reconciles. */
@@ -82,18 +84,20 @@ function spawnOperator({
   kubeconfig,
   flags = [],
   program = SOURCE,
+  env: own = {},
 }: OperatorOptions): ChildProcessByStdio<null, null, Readable> {
   const stdio: ['ignore', 'ignore', 'pipe'] = ['ignore', 'ignore', 'pipe'];
   const run = [...program, 'run', '--admin', '127.0.0.1:0', ...flags];
   if (typeof kubeconfig === 'string') {
     const [command = '', ...args] = run;
-    return spawn(command, [...args, '--kubeconfig', kubeconfig], { stdio });
+    return spawn(command, [...args, '--kubeconfig', kubeconfig], { stdio, env: { ...process.env, ...own } });
   }
   // A mount namespace of its own, with the folder where a pod has it.
   const account = '/run/secrets/kubernetes.io/serviceaccount';
   const mounts = `mount -t tmpfs none /run && mkdir -p ${account} && cp -a "$0"/. ${account} && exec "$@"`;
   const env = {
     ...process.env,
+    ...own,
     KUBERNETES_SERVICE_HOST: kubeconfig.server.hostname,
     KUBERNETES_SERVICE_PORT: kubeconfig.server.port,
   };

@@ -13,7 +13,7 @@ import type { Change } from './changes.ts';
 import { WEBAPP } from './kinds.ts';
 import { observe, reportTargets, type Sources } from './observe.ts';
 import type { LiveWebApp } from './observed.ts';
-import { planWebApp, withFailures } from './plan/plan.ts';
+import { planWebApp, tellFailures, withFailures } from './plan/plan.ts';
 
 export interface ReconcilerOptions extends Sources {
   readonly client: Client;
@@ -46,7 +46,7 @@ export function makeReconcile(options: ReconcilerOptions): Reconcile {
       log.warn('not changed', { webApp: key, ...describeChange(change), code: type, reason: message });
     const status = withFailures(plan.status, failures, webApp.status, clock.wall());
     await report(options, webApp, status);
-    for (const event of plan.events)
+    for (const event of [...plan.events, ...tellFailures(webApp.status, status)])
       options.events.record({
         regarding: { apiVersion: API_VERSION, kind: KIND, metadata: webApp.metadata },
         ...event,
