@@ -40,10 +40,10 @@ export function makeReconcile(options: ReconcilerOptions): Reconcile {
     const observed = observe(options, key, object);
     const { webApp } = observed;
     const plan = planWebApp(observed, clock.wall());
-    for (const change of plan.changes) log.info('changing', { webApp: key, ...describeChange(change) });
+    if (plan.changes.length > 0) log.info('changing', { webApp: key, changes: plan.changes.map(describeChange) });
     const failures = await applyChanges(client, webApp, plan.changes, caches, signal);
     for (const { change, type, message } of failures)
-      log.warn('not changed', { webApp: key, ...describeChange(change), code: type, reason: message });
+      log.warn('not changed', { webApp: key, change: describeChange(change), code: type, reason: message });
     const status = withFailures(plan.status, failures, webApp.status, clock.wall());
     await report(options, webApp, status);
     for (const event of [...plan.events, ...tellFailures(webApp.status, status)])
@@ -68,14 +68,15 @@ async function report({ client, caches }: ReconcilerOptions, webApp: LiveWebApp,
   }
 }
 
-function describeChange(change: Change): Record<string, unknown> {
+/** Such as `apply Deployment/shop-worker (spec.replicas)`. */
+function describeChange(change: Change): string {
   switch (change.verb) {
     case 'apply':
     case 'handOver':
-      return { verb: change.verb, kind: change.object.kind, name: change.object.metadata.name, why: change.why };
+      return `${change.verb} ${change.object.kind}/${change.object.metadata.name} (${change.why})`;
     case 'delete':
-      return { verb: change.verb, kind: change.kind, name: change.seen.name, why: change.why };
+      return `delete ${change.kind}/${change.seen.name} (${change.why})`;
     case 'refresh':
-      return { verb: change.verb, kind: 'Pod', name: change.pod.name, hash: change.hash };
+      return `refresh Pod/${change.pod.name} (${change.hash})`;
   }
 }
