@@ -116,6 +116,24 @@ describe('replicas', () => {
     expect(JSON.parse(scale)).toMatchObject({ spec: { replicas: 5 }, status: { replicas: 5 } });
   });
 
+  test('follow an autoscaler made by hand for the WebApp, and are not fought over', async () => {
+    await rig.apply('byhand', { image: 'shop:1', app: 'shop:app' });
+    await serving('byhand');
+    const scaleTargetRef = { apiVersion: 'webapp-operator.io/v1alpha1', kind: 'WebApp', name: 'byhand' };
+    const hpa = {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'by-hand', namespace: rig.namespace },
+      spec: { scaleTargetRef, minReplicas: 4, maxReplicas: 6 },
+    };
+    await rig.cluster.kubectlOk(['apply', '-f', '-'], { input: JSON.stringify(hpa) });
+    await rig.settled('byhand', 'at 4', ({ status }) => status?.pods?.summary === '4/4');
+    // Somebody applies the manifest again, which says nothing of replicas.
+    await rig.apply('byhand', { image: 'shop:1', app: 'shop:app', workers: { threads: 2 } });
+    await rig.settled('byhand', 'still at 4', ({ status }) => status?.pods?.summary === '4/4');
+    expect((await rig.webApp('byhand')).spec['replicas']).toBe(4);
+  });
+
   test('belong to the autoscaler while one is asked for, and none is lost on the way', async () => {
     const spec = { image: 'shop:1', app: 'shop:app', replicas: 4 };
     await rig.apply('auto', spec);
