@@ -1,8 +1,8 @@
 // The command line of webapp-operator. Pure: text in, settings or all that is wrong with it out.
 import { parseArgs } from 'node:util';
 import { type Problem, ProblemsError } from '../core/errors.ts';
-import { MAX_TIMEOUT_MS, parseDuration } from '../core/quantity.ts';
-import { AddressError, type ListenAddress, parseAddress } from '../http/address.ts';
+import type { ListenAddress } from '../http/address.ts';
+import { readAddress, readDuration } from '../http/flag-values.ts';
 import type { Settings } from './settings.ts';
 
 export interface Flags {
@@ -89,7 +89,7 @@ export function parseFlags(args: readonly string[], version: string): Command {
   const settings: Settings = {
     proxyImage: values['proxy-image'] ?? `webapp-proxy:${version}`,
     clusterDomain: values['cluster-domain'],
-    drainDelayMs: duration('--drain-delay', values['drain-delay'], problems),
+    drainDelayMs: readDuration('--drain-delay', values['drain-delay'], problems),
   };
   if (values['dry-run'] && values.file === undefined)
     problems.push({ field: '--file', message: 'is missing', mend: 'add -f webapp.yaml' });
@@ -98,9 +98,9 @@ export function parseFlags(args: readonly string[], version: string): Command {
     namespaces: namespaces(values.namespaces, problems),
     leaseNamespace: values['leader-election-namespace'],
     identity: values.identity,
-    admin: address(values.admin, problems),
+    admin: readAddress('--admin', values.admin, problems),
     concurrency: concurrency(values.concurrency, problems),
-    statusIntervalMs: duration('--status-interval', values['status-interval'], problems),
+    statusIntervalMs: readDuration('--status-interval', values['status-interval'], problems),
     resyncMs: resync(values['resync-interval'], problems),
     kubeconfig: values.kubeconfig,
     context: values.context,
@@ -138,16 +138,6 @@ function namespaces(value: string, problems: Problem[]): string[] {
   return list;
 }
 
-function address(value: string, problems: Problem[]): ListenAddress {
-  try {
-    return parseAddress(value);
-  } catch (error) {
-    if (!(error instanceof AddressError)) throw error;
-    problems.push({ field: '--admin', value, message: error.reason, mend: error.mend });
-    return { path: '' };
-  }
-}
-
 function concurrency(value: string, problems: Problem[]): number {
   const number = Number(value);
   if (Number.isInteger(number) && number >= 1 && number <= 100) return number;
@@ -161,19 +151,8 @@ function concurrency(value: string, problems: Problem[]): number {
 }
 
 function resync(value: string, problems: Problem[]): number {
-  const ms = duration('--resync-interval', value, problems);
+  const ms = readDuration('--resync-interval', value, problems);
   if (ms === 0 && problems.length === 0)
     problems.push({ field: '--resync-interval', value, message: 'is zero', mend: 'write a duration such as 10h' });
   return ms;
-}
-
-function duration(field: string, value: string, problems: Problem[]): number {
-  try {
-    const ms = parseDuration(value);
-    if (ms <= MAX_TIMEOUT_MS) return ms;
-    problems.push({ field, value, message: 'is longer than a day', mend: 'write a duration such as 5s' });
-  } catch {
-    problems.push({ field, value, message: 'is not a duration', mend: 'write a duration such as 5s or 1m30s' });
-  }
-  return 0;
 }

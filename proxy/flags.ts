@@ -1,8 +1,8 @@
 // The command line of webapp-proxy. Pure: text in, settings or all that is wrong with it out.
 import { parseArgs } from 'node:util';
 import { type Problem, ProblemsError } from '../core/errors.ts';
-import { MAX_TIMEOUT_MS, parseDuration } from '../core/quantity.ts';
-import { AddressError, type ListenAddress, parseAddress } from '../http/address.ts';
+import type { ListenAddress } from '../http/address.ts';
+import { readAddress, readDuration } from '../http/flag-values.ts';
 import type { LogTarget } from '../http/log-sink.ts';
 import { type ApiServer, readApiServer } from './api-server.ts';
 
@@ -65,7 +65,7 @@ export function parseFlags(args: readonly string[]): Flags | 'help' | 'version' 
     config: required('--config', values.config, 'proxy.json', problems),
     listen: address('--listen', values.listen, problems),
     admin: address('--admin', values.admin, problems),
-    drainDelayMs: duration('--drain-delay', values['drain-delay'], problems),
+    drainDelayMs: readDuration('--drain-delay', values['drain-delay'], problems),
     accessLog: accessLogTarget(values['access-log'], problems),
     exitWithParent: values['exit-with-parent'],
     apiServer: readApiServer(values, problems),
@@ -94,24 +94,7 @@ function required(field: string, value: string | undefined, example: string, pro
 function address(field: string, value: string | undefined, problems: Problem[]): ListenAddress {
   const text = required(field, value, '127.0.0.1:0', problems);
   if (text === '') return { path: '' };
-  try {
-    return parseAddress(text);
-  } catch (error) {
-    if (!(error instanceof AddressError)) throw error;
-    problems.push({ field, value: text, message: error.reason, mend: error.mend });
-    return { path: '' };
-  }
-}
-
-function duration(field: string, value: string, problems: Problem[]): number {
-  try {
-    const ms = parseDuration(value);
-    if (ms <= MAX_TIMEOUT_MS) return ms;
-    problems.push({ field, value, message: 'is longer than a day', mend: 'write a duration such as 5s' });
-  } catch {
-    problems.push({ field, value, message: 'is not a duration', mend: 'write a duration such as 5s or 1m30s' });
-  }
-  return 0;
+  return readAddress(field, text, problems);
 }
 
 function accessLogTarget(value: string, problems: Problem[]): AccessLogTarget {

@@ -53,6 +53,15 @@ describe('validation', () => {
     expect(fieldsOf(webApp(spec))).toEqual(fields);
   });
 
+  test('a null is a default, save in a pod template, where it removes something', () => {
+    const { spec } = parsed({
+      runtime: null,
+      podTemplate: { spec: { containers: [{ name: 'app', lifecycle: null }] } },
+    });
+    expect(spec.runtime).toBe('auto');
+    expect(spec.podTemplate).toEqual({ spec: { containers: [{ name: 'app', lifecycle: null }] } });
+  });
+
   test('all problems are told, not the first', () => {
     const spec = {
       app: undefined,

@@ -18,7 +18,7 @@ export interface PathProblem extends Problem {
 
 /** As `validateWebApp`, each problem with its path. */
 export function checkWebApp(raw: unknown): { webApp?: WebApp; problems: PathProblem[] } {
-  const value = withoutNulls(raw);
+  const value = withoutNulls(webAppSchema, raw);
   const problems = unknownFields(webAppSchema, value, []);
   const parsed = webAppSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) problems.push(...parsed.error.issues.map(issueProblem));
@@ -219,15 +219,28 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `key:` with nothing behind it is null in YAML; the API server then takes the default, and so do we. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (!isRecord(value)) return value;
+/**
+ * `key:` with nothing behind it is null in YAML; the API server then takes the default, and so do we. Below a field that is not ours to know (a
+ * pod template) a null is kept, as there: it removes something.
+ */
+function withoutNulls(schema: z.core.$ZodType | undefined, value: unknown): unknown {
+  const node = schema && unwrap(schema);
+  if (Array.isArray(value)) {
+    const element = node instanceof z.ZodArray ? node.element : undefined;
+    return value.map((item) => withoutNulls(element, item));
+  }
+  if (!isRecord(value) || isForeign(node)) return value;
+  const shape: Readonly<Record<string, z.core.$ZodType>> = node instanceof z.ZodObject ? node.shape : {};
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, item]) => item !== null && item !== undefined)
-      .map(([key, item]) => [key, withoutNulls(item)]),
+      .map(([key, item]) => [key, withoutNulls(shape[key], item)]),
   );
+}
+
+/** `x-kubernetes-preserve-unknown-fields` */
+function isForeign(node: z.core.$ZodType | undefined): boolean {
+  return node instanceof z.ZodObject && node.meta()?.['x-kubernetes-preserve-unknown-fields'] === true;
 }
 
 function typeName(value: unknown): string {
