@@ -118,6 +118,22 @@ test('a whole first pass by the operator’s own rights; the same once more chan
   expect(versions(again)).toEqual(versions(told));
 });
 
+test.each([
+  ['a kind of the API server’s own', 'Service', SERVICE, { ports: [{ name: 'http', port: 80, protocol: 'TCP' }] }],
+  ['a kind of a CRD', 'WebApp', WEBAPP, { image: 'a', app: 'a:a' }],
+] as const)(
+  'apply with a version that no object has makes what is absent and leaves what is there: %s',
+  async (_, kind, resource, spec) => {
+    const apiVersion = resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+    const fresh: KubeObject = { apiVersion, kind, metadata: { name: 'fresh', namespace, resourceVersion: '1' }, spec };
+    const made = await admin.apply(resource, fresh);
+    await expect(
+      admin.apply(resource, { ...fresh, metadata: { ...fresh.metadata, labels: { a: 'b' } } }),
+    ).rejects.toMatchObject({ status: 409 });
+    expect((await admin.get(resource, fresh.metadata)).metadata.resourceVersion).toBe(made.metadata.resourceVersion);
+  },
+);
+
 test('another’s ConfigMap of our name is not touched, and its component is not rolled out', async () => {
   const before = await make(CONFIG_MAP, 'shop-proxy', { data: { precious: 'yes' } });
   const failures = await apply(firstPass());

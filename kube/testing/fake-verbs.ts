@@ -134,7 +134,7 @@ export class FakeVerbs {
     const { collection, subresource } = call.target;
     const live = this.#storage.get(collection, keyOf(intent));
     if (live !== undefined) expectSame(intent.metadata, live);
-    else if (subresource !== undefined || intent.metadata.resourceVersion !== undefined) this.#live(call);
+    else if (subresource !== undefined) this.#live(call);
     const applied = `${collection} ${keyOf(intent)} ${subresource ?? ''} ${manager}`;
     const before = live === undefined ? undefined : this.#applied.get(applied);
     const merged = applyIntent(live ?? {}, before, intent) as KubeObject;

@@ -51,7 +51,11 @@ class Stub {
     },
     apply: async ({ kind }, wanted, options) => {
       const manager = options?.fieldManager ? ` as ${options.fieldManager}` : '';
-      await this.#call(`apply ${kind}/${wanted.metadata.name}${manager}`);
+      const what = `${kind}/${wanted.metadata.name}`;
+      // As the API server does with a version that is not the present one.
+      const stale = wanted.metadata.resourceVersion !== undefined && this.live.has(what);
+      await this.#call(`${stale ? 'try' : 'apply'} ${what}${manager}`);
+      if (stale) throw new KubeError('API', 'the object has been modified', { status: 409, reason: 'Conflict' });
       return wanted;
     },
     patch: async ({ kind }, { name = '' }, patch) => {
@@ -194,6 +198,17 @@ test.each(NAMES)('a new object: %s', async (_, live, taken) => {
   const failures = await carryOut(stub, [apply('Service', 'shop', { create: true })]);
   expect(failures.map(({ type, message }) => [type, message])).toEqual(taken === undefined ? [] : [['taken', taken]]);
   expect(stub.calls.includes('apply Service/shop')).toBe(taken === undefined);
+});
+
+test('an API server that refuses a version without an object is asked, then told without one', async () => {
+  const stub = new Stub();
+  const { apply: plain } = stub.client;
+  stub.client.apply = async (resource, wanted, options) => {
+    if (wanted.metadata.resourceVersion !== undefined) throw notFound();
+    return plain(resource, wanted, options);
+  };
+  expect(await carryOut(stub, [apply('Service', 'shop', { create: true })])).toEqual([]);
+  expect(stub.calls).toEqual(['get Service/shop', 'apply Service/shop']);
 });
 
 test.each([

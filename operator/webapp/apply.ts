@@ -30,8 +30,8 @@ interface Context {
 type Fault = { readonly change: Change } & ({ readonly failure: Failure } | { readonly error: unknown });
 
 /**
- * An object that was not seen live is looked for by name first: one that another controls, or that nobody marked as this WebApp's, is not touched
- * (failure `taken`). Independent applies go side by side within bounds. What would be built on a part that failed waits: a Deployment for the ConfigMaps and
+ * An object that was not seen live is made only if there is none of its name: one that another controls, or that nobody marked as this WebApp's, is
+ * not touched (failure `taken`). Independent applies go side by side within bounds. What would be built on a part that failed waits: a Deployment for the ConfigMaps and
  * revisions of its component, a refresh for the ConfigMaps, everything for a hand-over.
  * @returns what the API server refused. @throws KubeError for what trying again may heal (network, 409, 429, 5xx), after all changes were tried
  */
@@ -141,11 +141,10 @@ function subjectOf(change: Change): { kind: string; key: string } {
 async function perform(context: Context, change: Change): Promise<string | undefined> {
   const { client, listener } = context;
   switch (change.verb) {
-    case 'apply': {
-      const taken = change.create ? await ownerOfName(context, change.object) : undefined;
-      if (taken === undefined) listener.wrote(await apply(client, change));
-      return taken;
-    }
+    case 'apply':
+      if (change.create) return applyNew(context, change.object);
+      listener.wrote(await applyOver(client, change.object));
+      return;
     case 'handOver':
       listener.wrote(await client.apply(resourceOf(change.object), change.object, { fieldManager: HAND_OVER_MANAGER }));
       return;
@@ -156,12 +155,35 @@ async function perform(context: Context, change: Change): Promise<string | undef
   }
 }
 
-async function apply(client: Client, { object, create }: Change & { verb: 'apply' }): Promise<KubeObject> {
+/**
+ * A resourceVersion that no object has. Apply with it makes an object; to one that is there the API server answers 409, as to any version that is not
+ * the present one.
+ */
+const ABSENT = '1';
+
+/** An object that was not seen: most likely there is none. @returns who has the name, when it is another */
+async function applyNew(context: Context, object: KubeObject): Promise<string | undefined> {
+  const { client, listener } = context;
+  const resource = resourceOf(object);
+  try {
+    const fresh = { ...object, metadata: { ...object.metadata, resourceVersion: ABSENT } };
+    listener.wrote(await client.apply(resource, fresh));
+    return;
+  } catch (error) {
+    // 404: an API server that finds a version without an object strange (none that we know does).
+    if (!isConflict(error) && !isNotFound(error)) throw error;
+  }
+  const taken = await ownerOfName(context, object);
+  if (taken === undefined) listener.wrote(await client.apply(resource, object));
+  return taken;
+}
+
+async function applyOver(client: Client, object: KubeObject): Promise<KubeObject> {
   const resource = resourceOf(object);
   try {
     return await client.apply(resource, object);
   } catch (error) {
-    if (create || !isInvalid(error)) throw error;
+    if (!isInvalid(error)) throw error;
     return putWhole(client, resource, object);
   }
 }
