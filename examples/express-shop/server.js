@@ -12,7 +12,6 @@ import { WebSocketServer } from 'ws';
 
 const db = new DatabaseSync(process.env.SHOP_DATABASE ?? join(tmpdir(), 'express-shop.sqlite'), { timeout: 10_000 });
 db.exec(`
-  PRAGMA journal_mode = WAL;
   CREATE TABLE IF NOT EXISTS goods (id INTEGER PRIMARY KEY, name TEXT UNIQUE, price REAL);
   CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, good INTEGER, amount INTEGER, name TEXT);
   INSERT OR IGNORE INTO goods (name, price) VALUES ('Teapot', 24.5), ('Cup', 6.0), ('Tray', 14.0);
