@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useCluster } from '../cluster/fixture.ts';
 import { type OperatorProcess, startOperator } from './operator-process.ts';
-import { condition, eventually, makeRig, type Rig } from './rig.ts';
+import { condition, eventually, isComplete, makeRig, type Rig } from './rig.ts';
 
 const getCluster = useCluster({ kwok: { nodes: 3 } });
 let rig: Rig;
@@ -14,8 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => operator?.stop());
 
-const serving = (name: string) =>
-  rig.settled(name, 'serving', (webApp) => condition(webApp, 'Ready') === 'True/Serving');
+const serving = (name: string) => rig.settled(name, 'serving with all its pods', isComplete);
 
 describe('three fields', () => {
   test('make a working stack', async () => {

@@ -190,3 +190,7 @@ export const condition = (webApp: WebAppObject, type: string): string => {
   const found = webApp.status?.conditions?.find((one) => one.type === type);
   return `${found?.status}/${found?.reason}`;
 };
+
+/** Serves, and no pod of an older revision or not yet ready is left. */
+export const isComplete = (webApp: WebAppObject): boolean =>
+  condition(webApp, 'Ready') === 'True/Serving' && condition(webApp, 'Progressing') === 'False/Complete';

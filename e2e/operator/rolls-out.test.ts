@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useCluster } from '../cluster/fixture.ts';
 import { type OperatorProcess, startOperator } from './operator-process.ts';
 import { MIGRATION_WORDS, POD_STAGES } from './pod-stages.ts';
-import { condition, eventually, makeRig, type Rig, type WebAppObject } from './rig.ts';
+import { condition, eventually, isComplete, makeRig, type Rig, type WebAppObject } from './rig.ts';
 
 const getCluster = useCluster({ kwok: { nodes: 3, podStages: POD_STAGES } });
 let rig: Rig;
@@ -17,10 +17,8 @@ beforeAll(async () => {
 afterAll(() => operator?.stop());
 
 const app = 'shop:app';
-const complete = (webApp: WebAppObject): boolean =>
-  condition(webApp, 'Ready') === 'True/Serving' && condition(webApp, 'Progressing') === 'False/Complete';
 const serves = (name: string, image: string): Promise<WebAppObject> =>
-  rig.settled(name, `serving ${image}`, (webApp) => complete(webApp) && webApp.status?.image === image);
+  rig.settled(name, `serving ${image}`, (webApp) => isComplete(webApp) && webApp.status?.image === image);
 
 async function workerPods(name: string): Promise<{ uid: string; image: string }[]> {
   const selector = `webapp-operator.io/webapp=${name},app.kubernetes.io/component=worker`;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ChildKind } from '../../operator/webapp/kinds.ts';
 import { useCluster } from '../cluster/fixture.ts';
 import { type OperatorProcess, startOperator } from './operator-process.ts';
-import { condition, eventually, makeRig, type Rig, untilQuiet } from './rig.ts';
+import { condition, eventually, isComplete, makeRig, type Rig, untilQuiet } from './rig.ts';
 
 const getCluster = useCluster({ kwok: { nodes: 2 } });
 let rig: Rig;
@@ -19,7 +19,7 @@ beforeAll(async () => {
     autoscaling: { maxReplicas: 4 },
     proxy: { expose: { type: 'Ingress' }, hosts: ['shop.example.com'] },
   });
-  await rig.settled('shop', 'serving', (webApp) => condition(webApp, 'Ready') === 'True/Serving');
+  await rig.settled('shop', 'serving', isComplete);
 });
 afterAll(() => operator?.stop());
 
@@ -45,7 +45,7 @@ test('any child that is deleted comes back', async () => {
     },
     () => 'not all are back',
   );
-  await rig.settled('shop', 'serving again', (webApp) => condition(webApp, 'Ready') === 'True/Serving');
+  await rig.settled('shop', 'serving again', isComplete);
 });
 
 test.each<[ChildKind, string, object, string]>([
