@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `unit` holds what stands beside its source; `e2e` holds promises kept by real programs under load, one at a
-// time, because two loads on one small machine measure each other. A hang fails as an assertion within the timeouts here.
+// Three projects: `unit` holds what stands beside its source; `e2e` holds what real programs keep under load and on a real
+// control plane; `promises` (npm run e2e) what is kept on a real cluster. The latter two one file at a time, because two loads on one small machine
+// measure each other. A hang fails as an assertion within the timeouts here.
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/count-reporter.ts'],
@@ -22,13 +23,25 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
-          include: ['e2e/**/*.test.ts'],
+          include: ['e2e/{laptop,operator,cluster,report}/**/*.test.ts'],
           fileParallelism: false,
           // Without Go there is no control plane, and what needs one is skipped; in CI that would hide it.
           provide: { clusterIsMust: process.env['CI'] !== undefined },
           testTimeout: 300_000,
           hookTimeout: 300_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'promises',
+          include: ['e2e/promises/**/*.test.ts'],
+          fileParallelism: false,
+          provide: { clusterIsMust: process.env['CI'] !== undefined },
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
