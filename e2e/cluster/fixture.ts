@@ -36,7 +36,7 @@ export function useCluster(options: ClusterOptions = {}): () => Cluster {
  * The tests of this file or describe take `skip` from it, so that no hook of theirs runs either: skipping inside a hook
  * comes too late for the next hook.
  */
-function skipWhatFollows(reason: string): void {
+export function skipWhatFollows(reason: string): void {
   if (inject('clusterIsMust')) throw new Error(`no cluster: ${reason}`);
   console.warn(`skipped, no cluster: ${reason}`);
   const suite = TestRunner.getCurrentSuite();
