@@ -37,6 +37,7 @@ export default defineConfig({
         test: {
           name: 'promises',
           include: ['e2e/promises/**/*.test.ts'],
+          globalSetup: ['e2e/promises/setup.ts'],
           fileParallelism: false,
           provide: { clusterIsMust: process.env['CI'] !== undefined },
           testTimeout: 600_000,

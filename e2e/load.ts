@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly perSecond: number;
   /** What a good body holds. */
   readonly expect: string;
+  /** A regular expression whose first group is a path: what a good body names must be answered with 200, too, as a page's stylesheet. */
+  readonly follow?: string;
   /** A request unanswered for so long has failed. */
   readonly timeoutMs?: number;
 }
@@ -56,34 +58,49 @@ export function startLoad(options: LoadOptions): Load {
 
 async function sendOne(options: LoadOptions, agent: Agent, report: LoadReport): Promise<void> {
   const began = performance.now();
-  const failure = await outcome(options, agent);
+  const failure = await visit(options, agent);
   report.slowestMs = Math.max(report.slowestMs, performance.now() - began);
   if (failure === null) report.ok++;
   else report.failures[failure] = (report.failures[failure] ?? 0) + 1;
 }
 
 /** @returns null when all was well, else the kind of failure */
-function outcome({ url, expect, timeoutMs = 30_000 }: LoadOptions, agent: Agent): Promise<string | null> {
+async function visit(options: LoadOptions, agent: Agent): Promise<string | null> {
+  const page = await ask(options, agent);
+  if (page.failure !== null || options.follow === undefined) return page.failure;
+  const target = new RegExp(options.follow).exec(page.body)?.[1];
+  if (target === undefined) return 'nothing to follow in the body';
+  const { failure } = await ask({ ...options, url: new URL(target, options.url).href, expect: '' }, agent);
+  return failure === null ? null : `${target}: ${failure}`;
+}
+
+interface Answer {
+  readonly failure: string | null;
+  readonly body: string;
+}
+
+function ask({ url, expect, timeoutMs = 30_000 }: LoadOptions, agent: Agent): Promise<Answer> {
   return new Promise((resolve) => {
+    const failed = (failure: string): void => resolve({ failure, body: '' });
     const outgoing = request(url, { agent }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
         clearTimeout(timer);
-        if (response.statusCode !== 200)
-          resolve(`status ${response.statusCode}: ${Buffer.concat(chunks).toString().slice(0, 80)}`);
-        else if (!Buffer.concat(chunks).includes(expect)) resolve('wrong body');
-        else resolve(null);
+        const body = Buffer.concat(chunks).toString();
+        if (response.statusCode !== 200) failed(`status ${response.statusCode}: ${body.slice(0, 80)}`);
+        else if (!body.includes(expect)) failed('wrong body');
+        else resolve({ failure: null, body });
       });
-      response.on('error', (error: NodeJS.ErrnoException) => resolve(`cut: ${error.code ?? error.message}`));
+      response.on('error', (error: NodeJS.ErrnoException) => failed(`cut: ${error.code ?? error.message}`));
     });
     const timer = setTimeout(() => {
-      resolve('timeout');
+      failed('timeout');
       outgoing.destroy();
     }, timeoutMs);
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      resolve(error.code ?? error.message);
+      failed(error.code ?? error.message);
     });
     outgoing.end();
   });

@@ -1,0 +1,55 @@
+// Before the promises: one real cluster for the whole run, with the images in its nodes; after them, its end. With PROMISES_CLUSTER
+// set to the file that `npm run cluster up` names, that cluster is used, and left as it is.
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { buildBundle } from '../../scripts/images/build-images.ts';
+import { EXAMPLES, IMAGES } from '../../scripts/images/images.ts';
+import { chooseProvider } from '../cluster/providers.ts';
+import type { ClusterState, RealCluster } from '../cluster/real-cluster.ts';
+import { VARIANTS } from './images.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The cluster that promises are held on, or why there is none. */
+    promises: { readonly state: ClusterState } | { readonly missing: string };
+  }
+}
+
+const NODES = 2;
+
+export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const provider = chooseProvider();
+  const missing = provider.whyNot();
+  if (missing !== undefined) {
+    project.provide('promises', { missing });
+    return undefined;
+  }
+  const archive = await buildBundle([...Object.values(IMAGES), ...Object.values(EXAMPLES), ...VARIANTS]);
+  const running = runningState();
+  const state = running ?? (await provider.start({ nodes: NODES }));
+  const cluster = await provider.open(state);
+  const end = running === undefined ? (): Promise<void> => cluster.close() : undefined;
+  try {
+    await loadOnce(cluster, state, archive);
+  } catch (error) {
+    await end?.();
+    throw error;
+  }
+  project.provide('promises', { state });
+  return end;
+}
+
+function runningState(): ClusterState | undefined {
+  const file = process.env['PROMISES_CLUSTER'];
+  return file === undefined ? undefined : (JSON.parse(readFileSync(file, 'utf8')) as ClusterState);
+}
+
+/** Loading takes a while: a cluster that runs on from one try to the next keeps a note of what it has. */
+async function loadOnce(cluster: RealCluster, { folder }: ClusterState, archive: string): Promise<void> {
+  const note = join(folder, 'promises-images');
+  const wanted = `${archive} ${statSync(archive).mtimeMs}`;
+  if (existsSync(note) && readFileSync(note, 'utf8') === wanted) return;
+  await cluster.loadImages(archive);
+  writeFileSync(note, wanted);
+}
