@@ -1,12 +1,13 @@
 // What every file of promises begins with: the real cluster with our operator in it, a pod that makes load, and for each test a namespace of
 // its own. When a test fails, what was there is told before it is removed.
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeAll, expect, inject, onTestFinished } from 'vitest';
 import { skipWhatFollows } from '../cluster/fixture.ts';
 import { chooseProvider } from '../cluster/providers.ts';
 import type { ClusterState, RealCluster } from '../cluster/real-cluster.ts';
 import type { LoadReport } from '../load.ts';
 import { eventually, isComplete, type WebAppObject, type WebApps, webAppsIn } from '../namespace.ts';
+import { appendRow, type PromiseRow } from '../report/rows.ts';
 import { tellAbout } from './dump.ts';
 import { GOODS, type Shop } from './images.ts';
 import {
@@ -19,7 +20,7 @@ import {
 } from './load-pod.ts';
 import { ensureOperator } from './operator.ts';
 import { type PodView, podsOf } from './pods.ts';
-import { recordRow } from './rows.ts';
+import { ROWS_FILE } from './rows-file.ts';
 
 export { condition, eventually, isComplete, type WebAppObject } from '../namespace.ts';
 
@@ -82,8 +83,8 @@ export interface Place extends WebApps {
   serves(webApp: string, image: string): Promise<WebAppObject>;
   /** One request from inside the cluster. */
   visit(webApp: string, path: string, how?: { method?: string; bodyBytes?: number }): Promise<VisitAnswer>;
-  /** Loads the WebApp from a second before `action` until two after it; prints the count and keeps it for the report. @param action gives what it timed */
-  loadedWhile(promise: Promised, action: () => Promise<Timed>): Promise<Loaded>;
+  /** Loads the WebApp from a second before `action` until two after it; prints the count and keeps it for the report. @param action gives a note for it */
+  loadedWhile(promise: Promised, action: () => Promise<Note>): Promise<Loaded>;
   kubectlOk(...args: readonly string[]): Promise<string>;
 }
 
@@ -93,8 +94,8 @@ export interface Spec {
   readonly [field: string]: unknown;
 }
 
-/** What → milliseconds: noted in the report. Nothing, when nothing was timed. */
-export type Timed = Readonly<Record<string, number>> | undefined;
+/** What else is worth a word in the report, such as `live after 1.2 s`. */
+export type Note = string | undefined;
 
 export interface Promised {
   /** As a sentence: it is a row of the report. */
@@ -166,7 +167,7 @@ async function loadedWhile(
   place: Place,
   pod: LoadPod,
   { promise, app, load = {} }: Promised,
-  action: () => Promise<Timed>,
+  action: () => Promise<Note>,
 ): Promise<Loaded> {
   const request = requestOf(place, app, load);
   const began = performance.now();
@@ -175,13 +176,22 @@ async function loadedWhile(
   const { sent, ok, failures, slowestMs } = await running.stop();
   const seconds = Math.round((performance.now() - began) / 1000);
   const file = basename(expect.getState().testPath ?? '');
-  const measuredMs = acted.status === 'fulfilled' ? (acted.value ?? {}) : {};
-  recordRow(place.state, { file, promise, app, requests: sent, failures, slowestMs, seconds, measuredMs });
+  const note = acted.status === 'fulfilled' ? acted.value : 'not held';
+  const row = { file, promise, app, requests: sent, failures, slowestMs, seconds, ...(note !== undefined && { note }) };
+  tellRow(place.state, row);
   if (acted.status === 'rejected') throw acted.reason;
   return { sent, ok, failures, slowestMs, seconds };
 }
 
-async function amidLoad(running: RemoteLoad, perSecond: number, action: () => Promise<Timed>): Promise<Timed> {
+/** For the report, and for whoever watches. */
+function tellRow({ folder }: ClusterState, row: PromiseRow): void {
+  appendRow(join(folder, ROWS_FILE), row);
+  const { promise, app, requests, failures, slowestMs, note } = row;
+  const numbers = `${requests} | failed ${JSON.stringify(failures)} | slowest ${Math.round(slowestMs)} ms`;
+  console.log(`${promise} | ${app} | ${numbers}${note === undefined ? '' : ` | ${note}`}`);
+}
+
+async function amidLoad(running: RemoteLoad, perSecond: number, action: () => Promise<Note>): Promise<Note> {
   const untilSent = async (wanted: number): Promise<void> => {
     let last: LoadReport | undefined;
     await eventually(
@@ -193,9 +203,9 @@ async function amidLoad(running: RemoteLoad, perSecond: number, action: () => Pr
     );
   };
   await untilSent(perSecond);
-  const timed = await action();
+  const note = await action();
   await untilSent((await running.report()).sent + 2 * perSecond);
-  return timed;
+  return note;
 }
 
 function requestOf(place: Place, app: string, load: NonNullable<Promised['load']>): LoadRequest {

@@ -2,12 +2,16 @@
 // set to the file that `npm run cluster up` names, that cluster is used, and left as it is.
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { buildBundle } from '../../scripts/images/build-images.ts';
 import { EXAMPLES, IMAGES } from '../../scripts/images/images.ts';
 import { chooseProvider } from '../cluster/providers.ts';
 import type { ClusterState, RealCluster } from '../cluster/real-cluster.ts';
+import { writeReport } from '../report/report.ts';
+import { readRows } from '../report/rows.ts';
 import { VARIANTS } from './images.ts';
+import { ROWS_FILE } from './rows-file.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -17,6 +21,7 @@ declare module 'vitest' {
 }
 
 const NODES = 2;
+const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const provider = chooseProvider();
@@ -25,19 +30,35 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     project.provide('promises', { missing });
     return undefined;
   }
+  const began = new Date();
   const archive = await buildBundle([...Object.values(IMAGES), ...Object.values(EXAMPLES), ...VARIANTS]);
   const running = runningState();
   const state = running ?? (await provider.start({ nodes: NODES }));
   const cluster = await provider.open(state);
-  const end = running === undefined ? (): Promise<void> => cluster.close() : undefined;
   try {
     await loadOnce(cluster, state, archive);
   } catch (error) {
-    await end?.();
+    if (running === undefined) await cluster.close();
     throw error;
   }
   project.provide('promises', { state });
-  return end;
+  return async () => {
+    if (running === undefined && (await isWholeRun(project))) await report(cluster, state, began);
+    if (running === undefined) await cluster.close();
+  };
+}
+
+/** Part of a table would stand where the whole one was. */
+async function isWholeRun(project: TestProject): Promise<boolean> {
+  const { testFiles } = await project.globTestFiles();
+  return project.vitest.state.getTestModules().length >= testFiles.length;
+}
+
+async function report(cluster: RealCluster, { folder, provider }: ClusterState, began: Date): Promise<void> {
+  const rows = readRows(join(folder, ROWS_FILE));
+  const path = join(RESULTS, `${provider}.md`);
+  writeReport({ provider, versions: await cluster.versions(), rows, began, path });
+  console.log(`the table of promises is in ${path}`);
 }
 
 function runningState(): ClusterState | undefined {
