@@ -4,7 +4,14 @@ import { isIPv6 } from 'node:net';
 import { CodedError } from '../core/errors.ts';
 
 /** Where to listen. */
-export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+export type ListenAddress =
+  | {
+      readonly host: string;
+      readonly port: number;
+      /** File descriptor of a socket that whoever started this program has bound to it. */
+      readonly fd?: number;
+    }
+  | { readonly path: string };
 
 export type AddressErrorCode = 'ADDRESS_IN_USE' | 'ADDRESS_DENIED' | 'ADDRESS_INVALID';
 

@@ -1,7 +1,9 @@
 // Puts a server on an address, for the front door and the admin port: one place that knows stale socket files and what the
 // kernel's refusals mean for a person.
+
+import { lookup } from 'node:dns/promises';
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
-import { connect, type Server } from 'node:net';
+import * as net from 'node:net';
 import { AddressError, formatAddress, type ListenAddress } from './address.ts';
 
 /** Longest queue of connections that the kernel holds for us; it cuts this to net.core.somaxconn. */
@@ -14,7 +16,7 @@ const SOCKET_MODE = 0o660;
  * @returns the address in force: the port when 0 was asked for
  * @throws AddressError
  */
-export async function bindServer(server: Server, address: ListenAddress): Promise<ListenAddress> {
+export async function bindServer(server: net.Server, address: ListenAddress): Promise<ListenAddress> {
   if ('path' in address) await removeStaleSocket(address.path);
   await listen(server, address);
   if ('path' in address) {
@@ -25,15 +27,30 @@ export async function bindServer(server: Server, address: ListenAddress): Promis
   return { host: address.host, port: bound !== null && typeof bound === 'object' ? bound.port : address.port };
 }
 
-function listen(server: Server, address: ListenAddress): Promise<void> {
+function listen(server: net.Server, address: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     const refuse = (error: NodeJS.ErrnoException): void => reject(explain(error, address));
     server.once('error', refuse);
-    server.listen({ ...address, backlog: BACKLOG }, () => {
+    server.once('listening', () => {
       server.removeListener('error', refuse);
       resolve();
     });
+    if ('fd' in address) server.listen({ fd: address.fd }, BACKLOG);
+    else server.listen({ ...address, backlog: BACKLOG });
   });
+}
+
+/**
+ * Binds without listening: for a process that keeps the socket for others. A name is looked up once.
+ * @throws AddressError
+ */
+export async function reserve(address: Exclude<ListenAddress, { path: string }>): Promise<net.BoundSocket> {
+  try {
+    const { address: host } = await lookup(address.host);
+    return new net.BoundSocket({ host, port: address.port });
+  } catch (error) {
+    throw explain(error as NodeJS.ErrnoException, address);
+  }
 }
 
 async function removeStaleSocket(path: string): Promise<void> {
@@ -49,7 +66,7 @@ async function removeStaleSocket(path: string): Promise<void> {
 /** @returns false only where the kernel says that no process holds the socket */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const probe = connect({ path });
+    const probe = net.connect({ path });
     const settle = (held: boolean): void => {
       probe.destroy();
       resolve(held);

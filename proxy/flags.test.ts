@@ -23,6 +23,7 @@ test('the least that is needed, and its defaults', () => {
     drainDelayMs: 0,
     accessLog: 'stdout',
     exitWithParent: false,
+    master: false,
     apiServer: null,
   } satisfies Flags);
 });

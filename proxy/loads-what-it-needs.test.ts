@@ -39,8 +39,18 @@ function reach(entry: string, withDynamic: boolean): Set<string> {
 
 const ofKube = (files: Set<string>): string[] => [...files].filter((file) => file.startsWith('kube/'));
 
+test('a master loads nothing that serves requests, and no package', () => {
+  const files = [...reach('proxy/main.ts', false)];
+  expect(files).toContain('proxy/master.ts');
+  expect(files).not.toContain('proxy/program.ts');
+  const heavy = /^node:(http|https|http2|tls|crypto|zlib)$/;
+  expect(
+    files.filter((file) => heavy.test(file) || !/^(node:|core\/|http\/|proxy\/|package\.json)/.test(file)),
+  ).toEqual([]);
+});
+
 test('without discovery nothing of kube/ is loaded', () => {
-  const files = reach('proxy/main.ts', false);
+  const files = reach('proxy/program.ts', false);
   expect(files).toContain('proxy/upstream/discovery/discovery.ts');
   expect(ofKube(files)).toEqual([]);
 });

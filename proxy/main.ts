@@ -2,25 +2,29 @@
 // stop, 1 an address, 2 the command line or the configuration, 70 an error inside.
 import { systemClock } from '../core/clock.ts';
 import { makeLog } from '../core/log.ts';
+import { reserve } from '../http/bind.ts';
 import { endWithParent } from '../http/parent-watch.ts';
 import manifest from '../package.json' with { type: 'json' };
 import type { PodApiServer } from './api-server.ts';
 import { describeFailure, EXIT_INTERNAL } from './failure.ts';
-import { type Flags, parseFlags, USAGE } from './flags.ts';
-import { type Program, startProgram } from './program.ts';
+import { argsOfChild, type Flags, parseFlags, USAGE } from './flags.ts';
+import { Master } from './master.ts';
+import type { Program } from './program.ts';
 
 const log = makeLog((line) => process.stderr.write(`${line}\n`), systemClock.wall);
 let program: Program | undefined;
+let master: Master | undefined;
 
 handleWarnings();
 handleErrors();
 // From the first moment on: without a listener, Node answers SIGUSR1 by opening its debugger.
-process.on('SIGUSR1', () => program?.reopenAccessLog());
+process.on('SIGUSR1', () => (master ? master.pass('SIGUSR1') : program?.reopenAccessLog()));
 
 try {
   const command = parseFlags(process.argv.slice(2));
   if (command === 'help') process.stdout.write(USAGE);
   else if (command === 'version') process.stdout.write(`webapp-proxy ${manifest.version}\n`);
+  else if (command.master) await runMaster(command);
   else await run(command);
 } catch (error) {
   const { exitCode, ...failure } = describeFailure(error);
@@ -29,10 +33,34 @@ try {
 }
 
 async function run(flags: Flags): Promise<void> {
+  // Loaded here, because a master has no use for it: 20 MiB less.
+  const { startProgram } = await import('./program.ts');
   program = await startProgram({ flags, log, clock: systemClock, pid: process.pid, pod: readPod(process.env) });
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   if (flags.exitWithParent) endWithParent(process.stdin, stop, () => process.exit(1));
+}
+
+async function runMaster(flags: Flags): Promise<void> {
+  if ('path' in flags.listen) return;
+  const socket = await reserve(flags.listen);
+  const { port } = socket.address();
+  const command = [
+    process.execPath,
+    ...process.execArgv,
+    process.argv[1] ?? '',
+    ...argsOfChild(process.argv.slice(2), { ...flags.listen, port }),
+  ];
+  master = new Master({ socket, command, log, clock: systemClock });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => master?.stop(signal));
+  if (flags.exitWithParent)
+    endWithParent(
+      process.stdin,
+      () => master?.stop('SIGTERM'),
+      () => process.exit(1),
+    );
+  master.start();
+  process.exit(await master.ended);
 }
 
 /** Every container of a pod is told so; outside of one nobody is. */

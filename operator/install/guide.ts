@@ -1,6 +1,7 @@
-// The generated parts of docs/guide-operator.md: what stands between `<!-- generated: NAME -->` and `<!-- /generated -->`.
+// The generated parts of docs/guide-operator.md.
 import { USAGE } from '../flags.ts';
 import { type Effect, fieldEffects } from './field-effects.ts';
+import { fillParts, markdownTable } from './generated-parts.ts';
 import { makeLeaseRules, makeWorkRules, type Rule } from './rbac.ts';
 import { sayingOf } from './yaml.ts';
 
@@ -16,20 +17,7 @@ const WHAT_HAPPENS: Readonly<Record<Effect, string>> = {
 
 /** @param text the guide. @returns it with its generated parts made anew. @throws Error naming a part that nobody makes, or that is missing */
 export function fillGuide(text: string): string {
-  const parts: Record<string, () => string> = { rights: rightsTable, flags: flagsBlock, fields: fieldsTable };
-  const found = new Set<string>();
-  const filled = text.replace(
-    /(<!-- generated: (\w+) -->\n)[\s\S]*?(<!-- \/generated -->)/g,
-    (_, begin: string, name: string, end: string) => {
-      const make = parts[name];
-      if (!make) throw new Error(`the guide has a part ${name}, which nobody makes`);
-      found.add(name);
-      return `${begin}${make()}\n${end}`;
-    },
-  );
-  const missing = Object.keys(parts).filter((name) => !found.has(name));
-  if (missing.length > 0) throw new Error(`the guide lacks its part ${missing.join(', ')}`);
-  return filled;
+  return fillParts('the guide', text, { rights: rightsTable, flags: flagsBlock, fields: fieldsTable });
 }
 
 function flagsBlock(): string {
@@ -41,7 +29,7 @@ function fieldsTable(): string {
     fields.map((field) => `\`${field}\``).join(', '),
     WHAT_HAPPENS[effect as Effect],
   ]);
-  return table(['fields of `spec`', 'a change'], rows);
+  return markdownTable(['fields of `spec`', 'a change'], rows);
 }
 
 function rightsTable(): string {
@@ -56,10 +44,5 @@ function rightsTable(): string {
     ...where(makeWorkRules(), ''),
     ...where(makeLeaseRules(), 'In its own namespace, for leader election.'),
   ];
-  return table(['API group', 'resources', 'verbs', ''], rows);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
+  return markdownTable(['API group', 'resources', 'verbs', ''], rows);
 }

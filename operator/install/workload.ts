@@ -9,7 +9,7 @@ export interface WorkloadOptions {
   readonly namespaces: readonly string[];
 }
 
-const CONTAINER = 'operator';
+export const CONTAINER = 'operator';
 
 export function makeNamespace(): KubeObject {
   const labels = { ...LABELS, 'pod-security.kubernetes.io/enforce': 'restricted' };
@@ -95,10 +95,14 @@ function makeContainer({ version, namespaces }: WorkloadOptions): object {
     livenessProbe: probe('/healthz', { periodSeconds: 10, failureThreshold: 6 }),
     // Ready when its caches are complete, whether it leads or not.
     readinessProbe: probe('/readyz', { periodSeconds: 2, failureThreshold: 2 }),
-    resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '512Mi' } },
+    resources: makeResources(),
     securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
     terminationMessagePolicy: 'FallbackToLogsOnError',
   };
+}
+
+export function makeResources() {
+  return { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '512Mi' } };
 }
 
 function probe(path: string, times: { periodSeconds: number; failureThreshold: number }): object {

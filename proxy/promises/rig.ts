@@ -100,9 +100,10 @@ export class ProxyProcess {
     return this.#child.pid ?? 0;
   }
 
+  /** Finds out the ports, of the latest start. */
   async listening(): Promise<void> {
     const line = await until(
-      () => this.log.find(({ msg }) => msg === 'listening' || msg === 'the proxy cannot start') ?? false,
+      () => this.log.findLast(({ msg }) => msg === 'listening' || msg === 'the proxy cannot start') ?? false,
       'listening',
     );
     if (line['msg'] !== 'listening') throw new Error(JSON.stringify(line));

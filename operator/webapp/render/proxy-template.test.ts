@@ -25,6 +25,7 @@ describe('the proxy', () => {
       args: [
         ...['--config', '/etc/webapp/proxy.json', '--listen', '0.0.0.0:8080', '--admin', '0.0.0.0:9090'],
         ...['--drain-delay', '5000ms'],
+        '--master',
       ],
       resources: { requests: { cpu: '100m', memory: '128Mi' } },
     });

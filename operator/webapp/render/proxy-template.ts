@@ -64,6 +64,8 @@ function proxyContainer({ webApp, settings }: RenderInput, hasStatics: boolean) 
       ...['--config', `${CONFIG_FOLDER}/${PROXY_CONFIG_KEY}`],
       ...['--listen', `0.0.0.0:${PORT.proxy}`, '--admin', `0.0.0.0:${PORT.proxyAdmin}`],
       ...['--drain-delay', `${settings.drainDelayMs}ms`],
+      // Sooner back than the kubelet brings a container back, and no connection is refused meanwhile.
+      '--master',
     ],
     ...(limit !== undefined && { env: [{ name: 'NODE_OPTIONS', value: heapFlag(limit) }] }),
     ports: portsOf(PORT.proxy, PORT.proxyAdmin),
