@@ -17,6 +17,8 @@ export interface LoadOptions {
   readonly expect: string;
   /** A regular expression whose first group is a path: what a good body names must be answered with 200, too, as a page's stylesheet. */
   readonly follow?: string;
+  /** Another answer that is as good, such as that of a maintenance page. */
+  readonly alsoGood?: { readonly status: number; readonly expect: string };
   /** A request unanswered for so long has failed. */
   readonly timeoutMs?: number;
 }
@@ -79,7 +81,7 @@ interface Answer {
   readonly body: string;
 }
 
-function ask({ url, expect, timeoutMs = 30_000 }: LoadOptions, agent: Agent): Promise<Answer> {
+function ask({ url, timeoutMs = 30_000, ...good }: LoadOptions, agent: Agent): Promise<Answer> {
   return new Promise((resolve) => {
     const failed = (failure: string): void => resolve({ failure, body: '' });
     const outgoing = request(url, { agent }, (response) => {
@@ -88,9 +90,7 @@ function ask({ url, expect, timeoutMs = 30_000 }: LoadOptions, agent: Agent): Pr
       response.on('end', () => {
         clearTimeout(timer);
         const body = Buffer.concat(chunks).toString();
-        if (response.statusCode !== 200) failed(`status ${response.statusCode}: ${body.slice(0, 80)}`);
-        else if (!body.includes(expect)) failed('wrong body');
-        else resolve({ failure: null, body });
+        resolve({ failure: judge(good, response.statusCode, body), body });
       });
       response.on('error', (error: NodeJS.ErrnoException) => failed(`cut: ${error.code ?? error.message}`));
     });
@@ -104,4 +104,14 @@ function ask({ url, expect, timeoutMs = 30_000 }: LoadOptions, agent: Agent): Pr
     });
     outgoing.end();
   });
+}
+
+function judge(
+  { expect, alsoGood }: Pick<LoadOptions, 'expect' | 'alsoGood'>,
+  status = 0,
+  body: string,
+): string | null {
+  if (status === alsoGood?.status && body.includes(alsoGood.expect)) return null;
+  if (status !== 200) return `status ${status}: ${body.slice(0, 80)}`;
+  return body.includes(expect) ? null : 'wrong body';
 }

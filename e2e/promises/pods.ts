@@ -4,6 +4,8 @@ import type { RealCluster } from '../cluster/real-cluster.ts';
 export interface PodView {
   readonly name: string;
   readonly uid: string;
+  /** Seconds since 1970, whole ones. */
+  readonly madeAt: number;
   /** Undefined: not scheduled yet. */
   readonly node: string | undefined;
   readonly ip: string | undefined;
@@ -15,7 +17,12 @@ export interface PodView {
 }
 
 interface Pod {
-  readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly creationTimestamp: string;
+    readonly deletionTimestamp?: string;
+  };
   readonly spec: { readonly nodeName?: string; readonly containers: readonly { readonly image: string }[] };
   readonly status: {
     readonly podIP?: string;
@@ -44,10 +51,11 @@ export async function podsOf(
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
-function viewOf({ metadata: { name, uid }, spec, status }: Pod): PodView {
+function viewOf({ metadata: { name, uid, creationTimestamp }, spec, status }: Pod): PodView {
   return {
     name,
     uid,
+    madeAt: Date.parse(creationTimestamp) / 1000,
     node: spec.nodeName,
     ip: status.podIP,
     ready: (status.conditions ?? []).some(({ type, status: is }) => type === 'Ready' && is === 'True'),

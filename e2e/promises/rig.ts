@@ -23,6 +23,7 @@ import { type PodView, podsOf } from './pods.ts';
 import { ROWS_FILE } from './rows-file.ts';
 
 export { condition, eventually, isComplete, type WebAppObject } from '../namespace.ts';
+export { uidsOf } from './pods.ts';
 
 /** Two busy cores, two nodes, and applications that really boot. */
 const PATIENCE_MS = 180_000;
@@ -216,3 +217,10 @@ function requestOf(place: Place, app: string, load: NonNullable<Promised['load']
 
 const rateOf = (request: LoadRequest): number =>
   request.kind === 'http' ? request.perSecond : (request.sockets * 1000) / request.everyMs;
+
+/** @returns such as `1.2` */
+export async function secondsOf(action: () => Promise<unknown>): Promise<string> {
+  const began = performance.now();
+  await action();
+  return ((performance.now() - began) / 1000).toFixed(1);
+}
