@@ -1,10 +1,8 @@
 // CustomResourceDefinitions of Gateway API, cert-manager and the Prometheus operator, read out of their Go modules at the versions that
 // programs/foreign-apis/go.mod pins and go.sum vouches for. Definitions only: nobody acts on what is made of them.
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { findGoModule } from './go-module.ts';
 import type { ForeignApi, RealCluster } from './real-cluster.ts';
 
 interface Source {
@@ -24,10 +22,6 @@ const SOURCES: Readonly<Record<ForeignApi, Source>> = {
 
 export const FOREIGN_APIS = Object.keys(SOURCES) as readonly ForeignApi[];
 
-const pins = fileURLToPath(new URL('programs/foreign-apis/', import.meta.url));
-const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
-const run = promisify(execFile);
-
 /**
  * Downloads the module when Go's module cache does not hold it yet.
  * @returns absolute paths of YAML files, each with one CustomResourceDefinition, sorted
@@ -35,7 +29,7 @@ const run = promisify(execFile);
  */
 export async function foreignApiManifests(api: ForeignApi): Promise<string[]> {
   const { module, folder } = SOURCES[api];
-  const path = join(await moduleFolder(module), folder);
+  const path = join((await findGoModule('foreign-apis', module)).folder, folder);
   const files = (await readdir(path)).filter((name) => name.endsWith('.yaml')).sort();
   const definitions = await onlyDefinitions(files.map((name) => join(path, name)));
   if (definitions.length === 0) throw new Error(`${module} has no CustomResourceDefinition in ${folder}`);
@@ -56,22 +50,4 @@ async function onlyDefinitions(files: readonly string[]): Promise<string[]> {
     files.map(async (file) => /^kind: CustomResourceDefinition$/m.test(await readFile(file, 'utf8'))),
   );
   return files.filter((_, index) => isDefinition[index]);
-}
-
-async function moduleFolder(module: string): Promise<string> {
-  const env = { ...process.env, GOWORK: 'off' };
-  const options = { cwd: pins, env, timeout: DOWNLOAD_TIMEOUT_MS };
-  try {
-    const { stdout } = await run('go', ['mod', 'download', '-json', module], options);
-    return (JSON.parse(stdout) as { readonly Dir: string }).Dir;
-  } catch (error) {
-    throw new Error(`go mod download ${module}: ${goWords(error)}`);
-  }
-}
-
-/** With -json, Go tells what went wrong on stdout, and what was wrong with the call on stderr. */
-function goWords(error: unknown): string {
-  const { message, stdout = '', stderr = '' } = error as Error & { readonly stdout?: string; readonly stderr?: string };
-  const said = `${stdout}${stderr}`.trim();
-  return said === '' ? message : said.slice(-2000);
 }
