@@ -3,16 +3,21 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeReference } from '../core/app/reference.ts';
+import { fillChartReadme, makeChartFiles } from '../operator/install/chart.ts';
 import { makeManifestFiles } from '../operator/install/files.ts';
 import { fillGuide } from '../operator/install/guide.ts';
 import manifest from '../package.json' with { type: 'json' };
 
+const CHART = 'charts/webapp-operator/';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Path from the root → content. */
 function makeFiles(): Record<string, string> {
   const manifests = Object.entries(makeManifestFiles(manifest.version));
+  const chart = Object.entries(makeChartFiles(manifest.version));
   return {
+    ...Object.fromEntries(chart.map(([path, text]) => [`${CHART}${path}`, text])),
+    [`${CHART}README.md`]: fillChartReadme(readOrEmpty(`${root}${CHART}README.md`)),
     ...Object.fromEntries(manifests.map(([path, text]) => [`manifests/${path}`, text])),
     'docs/reference.md': makeReference(),
     'docs/guide-operator.md': fillGuide(readOrEmpty(`${root}docs/guide-operator.md`)),
