@@ -1,0 +1,258 @@
+// Who may do what, by the cluster's own answer (`kubectl auth can-i`), and who may reach what, by its NetworkPolicies.
+import { expect, test } from 'vitest';
+import { PORT } from '../../operator/webapp/names.ts';
+import { failuresOf, NONE_FAILED, openBoth, whileBothAreLoaded } from './both-shops.ts';
+import { SHOPS } from './images.ts';
+import { OPERATOR_NAMESPACE } from './operator.ts';
+import { type Place, type Rig, useRig } from './rig.ts';
+
+const rig = useRig();
+
+const LIGHT = { perSecond: 10 };
+
+test('nobody may do more than is meant', async () => {
+  const place = await rig().makePlace();
+  await openBoth(place);
+  await bind(place, 'view', 'vera');
+  await bind(place, 'edit', 'edith');
+  const promise = 'RBAC: proxy, worker, operator and people may do what is meant, and no more';
+  const loads = await whileBothAreLoaded(place, { promise, load: LIGHT }, async () => {
+    for (const { name } of SHOPS) await expectAccounts(place, name);
+    await expectOperator(place);
+    await expectPeople(place);
+    return undefined;
+  });
+  expect(failuresOf(loads)).toEqual(NONE_FAILED);
+});
+
+test('NetworkPolicies hold strangers off the workers', async () => {
+  const place = await rig().makePlace();
+  await openBoth(place);
+  const promise = 'NetworkPolicies select the pods that are meant; a stranger does not reach a worker';
+  const loads = await whileBothAreLoaded(place, { promise, load: LIGHT }, async () => {
+    for (const { name } of SHOPS) await expectPolicies(place, name);
+    if (!place.cluster.enforcesNetworkPolicy) return 'rendered as meant; this cluster’s network enforces none';
+    for (const { name } of SHOPS) await expectOutOfReach(rig(), place, name);
+    return 'enforced';
+  });
+  expect(failuresOf(loads)).toEqual(NONE_FAILED);
+});
+
+// RBAC.
+
+const accountOf = (namespace: string, name: string): string => `system:serviceaccount:${namespace}:${name}`;
+
+async function bind(place: Place, role: 'view' | 'edit', user: string): Promise<void> {
+  await place.kubectlOk('create', 'rolebinding', user, `--clusterrole=${role}`, `--user=${user}`);
+}
+
+async function expectAccounts(place: Place, webApp: string): Promise<void> {
+  const proxy = accountOf(place.namespace, `${webApp}-proxy`);
+  expect(await rulesOf(place, proxy)).toEqual(['discovery.k8s.io/endpointslices: get list watch']);
+  expect(await mayWhat(place, proxy, ['watch endpointslices.discovery.k8s.io', 'get secrets', 'list pods'])).toEqual([
+    'watch endpointslices.discovery.k8s.io',
+  ]);
+  expect(await canI(place.cluster, proxy, ['list', 'endpointslices.discovery.k8s.io', '-n', 'kube-system'])).toBe(
+    false,
+  );
+  expect(await rulesOf(place, accountOf(place.namespace, `${webApp}-worker`))).toEqual([]);
+}
+
+const OPERATOR_MAY = [
+  'watch webapps.webapp-operator.io',
+  'patch webapps.webapp-operator.io/status',
+  'create deployments.apps',
+  'patch configmaps',
+  'patch pods',
+  'create jobs.batch',
+  'create poddisruptionbudgets.policy',
+  'create networkpolicies.networking.k8s.io',
+  'watch secrets',
+];
+const OPERATOR_MAY_NOT = [
+  'patch webapps.webapp-operator.io',
+  'delete webapps.webapp-operator.io',
+  'create secrets',
+  'patch secrets',
+  'delete secrets',
+  'create pods',
+  'delete pods',
+  'create pods/exec',
+  'get pods/log',
+  'create clusterroles.rbac.authorization.k8s.io',
+  'escalate roles.rbac.authorization.k8s.io',
+  'bind roles.rbac.authorization.k8s.io',
+  'impersonate users',
+  'patch nodes',
+  'create serviceaccounts/token',
+];
+
+async function expectOperator(place: Place): Promise<void> {
+  const operator = accountOf(OPERATOR_NAMESPACE, 'webapp-operator');
+  expect(await mayWhat(place, operator, [...OPERATOR_MAY, ...OPERATOR_MAY_NOT])).toEqual(OPERATOR_MAY);
+}
+
+const PEOPLE = {
+  view: ['get webapps.webapp-operator.io', 'list webapps.webapp-operator.io'],
+  edit: [
+    'create webapps.webapp-operator.io',
+    'patch webapps.webapp-operator.io',
+    'delete webapps.webapp-operator.io',
+    'patch webapps.webapp-operator.io/scale',
+  ],
+  never: ['patch webapps.webapp-operator.io/status'],
+};
+
+async function expectPeople(place: Place): Promise<void> {
+  const { view, edit, never } = PEOPLE;
+  const all = [...view, ...edit, ...never];
+  expect(await mayWhat(place, 'vera', all)).toEqual(view);
+  expect(await mayWhat(place, 'edith', all)).toEqual([...view, ...edit]);
+  expect(await mayWhat(place, 'strange', all)).toEqual([]);
+}
+
+/** @param questions such as `patch webapps.webapp-operator.io/status`. @returns those of them that are answered with yes */
+async function mayWhat({ cluster, namespace }: Place, user: string, questions: readonly string[]): Promise<string[]> {
+  const answers: string[] = [];
+  for (const question of questions) {
+    if (await canI(cluster, user, [...wordsOf(question), '-n', namespace])) answers.push(question);
+  }
+  return answers;
+}
+
+function wordsOf(question: string): string[] {
+  const [verb = '', what = ''] = question.split(' ');
+  const [resource = '', subresource] = what.split('/');
+  return [verb, resource, ...(subresource === undefined ? [] : [`--subresource=${subresource}`])];
+}
+
+/** kubectl answers no with exit code 1, and what it does not know with a warning. */
+async function canI({ kubectl }: Rig['cluster'], user: string, words: readonly string[]): Promise<boolean> {
+  const { stdout, stderr } = await kubectl(['auth', 'can-i', ...words], { as: user });
+  const answer = stdout.trim();
+  const isAnswer = answer === 'yes' || answer.startsWith('no');
+  if (!isAnswer || stderr.includes("doesn't have a resource type"))
+    throw new Error(`${words.join(' ')}: ${stdout}${stderr}`);
+  return answer === 'yes';
+}
+
+interface RulesReview {
+  readonly status: {
+    readonly resourceRules: readonly {
+      readonly apiGroups?: readonly string[];
+      readonly resources?: readonly string[];
+      readonly verbs: readonly string[];
+    }[];
+  };
+}
+
+/** Everybody who is known may ask what he may do. */
+const OF_EVERYBODY = new Set(['authorization.k8s.io', 'authentication.k8s.io']);
+
+/** @returns all that RBAC gives it in the namespace, such as `discovery.k8s.io/endpointslices: get list watch` */
+async function rulesOf({ cluster, namespace }: Place, user: string): Promise<string[]> {
+  const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace } };
+  const { code, stdout, stderr } = await cluster.kubectl(['create', '-f', '-', '-o', 'json'], {
+    input: JSON.stringify(review),
+    as: user,
+  });
+  if (code !== 0) throw new Error(stderr);
+  const { resourceRules } = (JSON.parse(stdout) as RulesReview).status;
+  return resourceRules
+    .filter(({ apiGroups = [] }) => !apiGroups.every((group) => OF_EVERYBODY.has(group)))
+    .map(({ apiGroups = [], resources = [], verbs }) => `${apiGroups}/${resources}: ${verbs.join(' ')}`)
+    .sort();
+}
+
+// NetworkPolicies.
+
+interface Selector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: string[];
+  }[];
+}
+
+interface Policy {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly podSelector: Selector;
+    readonly policyTypes: readonly string[];
+    readonly ingress: readonly {
+      readonly from?: readonly { readonly podSelector?: Selector; readonly namespaceSelector?: Selector }[];
+      readonly ports: readonly { readonly port: number; readonly protocol: string }[];
+    }[];
+  };
+}
+
+interface Labelled {
+  readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
+}
+
+/** By real pods: whom a policy holds, and whom it lets in at which port. */
+async function expectPolicies(place: Place, webApp: string): Promise<void> {
+  const policies = await itemsOf<Policy>(place, 'networkpolicies', `webapp-operator.io/webapp=${webApp}`);
+  const pods = await itemsOf<Labelled>(place, 'pods');
+  const operators = await itemsOf<Labelled>(place, 'pods', 'app.kubernetes.io/component=operator', OPERATOR_NAMESPACE);
+  const everyone = [...pods, ...operators];
+  const told = policies.map(({ spec }) => ({
+    holds: namesIn(pods, spec.podSelector),
+    types: spec.policyTypes,
+    lets: spec.ingress.map(({ from, ports }) => ({
+      to: ports.map(({ port, protocol }) => `${protocol} ${port}`),
+      in: from?.flatMap(({ namespaceSelector, podSelector = {} }) =>
+        namesIn(namespaceSelector === undefined ? pods : everyone, podSelector),
+      ),
+    })),
+  }));
+  const worker = `${webApp} worker`;
+  const proxy = `${webApp} proxy`;
+  const toOperator = (port: number) => ({ to: [`TCP ${port}`], in: ['webapp-operator operator'] });
+  expect(told).toHaveLength(2);
+  expect(told).toContainEqual({
+    holds: [worker],
+    types: ['Ingress'],
+    lets: [{ to: [`TCP ${PORT.worker}`], in: [proxy] }, toOperator(PORT.workerAdmin)],
+  });
+  expect(told).toContainEqual({
+    holds: [proxy],
+    types: ['Ingress'],
+    lets: [{ to: [`TCP ${PORT.proxy}`], in: undefined }, toOperator(PORT.proxyAdmin)],
+  });
+}
+
+async function itemsOf<T>(place: Place, plural: string, selector = '', namespace = place.namespace): Promise<T[]> {
+  const found = await place.cluster.kubectlOk(['-n', namespace, 'get', plural, '-l', selector, '-o', 'json']);
+  return (JSON.parse(found) as { items: T[] }).items;
+}
+
+/** @returns `name component` of the pods that it selects, each once */
+function namesIn(pods: readonly Labelled[], selector: Selector): string[] {
+  const chosen = pods.map(({ metadata }) => metadata.labels ?? {}).filter((labels) => selects(selector, labels));
+  const names = chosen.map((of) => `${of['app.kubernetes.io/name']} ${of['app.kubernetes.io/component']}`);
+  return [...new Set(names)].sort();
+}
+
+function selects(
+  { matchLabels = {}, matchExpressions = [] }: Selector,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(({ key, operator, values = [] }) => {
+      const value = labels[key];
+      if (operator === 'In') return value !== undefined && values.includes(value);
+      if (operator === 'DoesNotExist') return value === undefined;
+      throw new Error(`${operator} is not looked at here`);
+    })
+  );
+}
+
+/** The load pod is a stranger: another namespace, none of our labels. The proxy it does reach. */
+async function expectOutOfReach({ load }: Rig, place: Place, webApp: string): Promise<void> {
+  const [worker] = await place.pods(webApp, 'worker');
+  await expect(load.visit({ url: `http://${worker?.ip}:${PORT.worker}/healthz` })).rejects.toThrow(/timeout|refused/i);
+  expect((await place.visit(webApp, '/healthz')).status).toBe(200);
+}
