@@ -23,8 +23,8 @@ test('two that want the programs at once build each of them once', async () => {
   const [one, two] = await Promise.all([run(place, 'build'), run(place, 'build')]);
   expect(one.code, one.text).toBe(0);
   expect(two.code, two.text).toBe(0);
-  expect(builds(place)).toEqual(['etcd', 'kind', 'kubernetes', 'kwok']);
-  expect(entries(place).join()).toMatch(/^etcd-\w+-\w+,kind-\w+-\w+,kubernetes-\w+-\w+,kwok-\w+-\w+$/);
+  expect(builds(place)).toEqual(['etcd', 'helm', 'kind', 'kubernetes', 'kwok']);
+  expect(entries(place).join()).toMatch(/^etcd-\w+-\w+,helm-\w+-\w+,kind-\w+-\w+,kubernetes-\w+-\w+,kwok-\w+-\w+$/);
   expect((await run(place, 'build')).text).not.toContain('building');
 });
 

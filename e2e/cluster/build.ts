@@ -44,6 +44,7 @@ const RECIPES = {
     files: {},
   },
   etcd: { package: '.', links: [], files: {} },
+  helm: { package: 'helm.sh/helm/v4/cmd/helm', links: [], files: {} },
   kind: { package: 'sigs.k8s.io/kind', links: [], files: {} },
   kwok: {
     package: 'sigs.k8s.io/kwok/cmd/kwok',
