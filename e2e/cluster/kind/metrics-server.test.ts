@@ -1,0 +1,27 @@
+// The manifests of metrics-server before a real API server and with a real kubectl: a kustomization that names a place wrongly fails there.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { useCluster } from '../fixture.ts';
+import { installMetricsServer } from './metrics-server.ts';
+
+const cluster = useCluster({});
+
+interface Deployment {
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { image: string; args: string[] }[] } };
+  };
+}
+
+test('are taken, twice, with the published image and the flags that kind needs', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'metrics-server-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  await installMetricsServer(cluster(), folder);
+  await installMetricsServer(cluster(), folder);
+  const path = '/apis/apps/v1/namespaces/kube-system/deployments/metrics-server';
+  const [container] = (await cluster().api.json<Deployment>('GET', path)).spec.template.spec.containers;
+  expect(container?.image).toMatch(/^registry\.k8s\.io\/metrics-server\/metrics-server:v\d+\.\d+\.\d+$/);
+  expect(container?.args).toEqual(expect.arrayContaining(['--kubelet-insecure-tls', '--metric-resolution=10s']));
+  await cluster().api.json('GET', '/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io');
+});
