@@ -43,7 +43,6 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   'serviceAccount.annotations': { value: { 'example.com/role': 'operator' } },
   'resources.requests': { value: { cpu: 1, memory: '256Mi' } },
   'resources.limits': { value: { cpu: '2', memory: '1Gi' } },
-  'resources.claims': { value: [{ name: 'device' }], removes: true },
   env: { value: { NODE_OPTIONS: '--max-old-space-size=512', NODE_EXTRA_CA_CERTS: '/etc/ca.pem' } },
   'priorityClass.name': on('webapps-first', { priorityClass: { create: true } }),
   'priorityClass.create': { value: true },

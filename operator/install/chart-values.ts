@@ -10,7 +10,6 @@ const namespace = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
 const duration = z.string().regex(new RegExp(TIMEOUT_PATTERN));
 /** Of labels and annotations. */
 const texts = z.record(z.string(), z.string()).default({});
-const objects = z.array(z.looseObject({})).max(MAX_LIST).default([]);
 const toggle = (value: boolean) => z.boolean().default(value);
 const count = (least: number, most: number, value: number) => z.int().min(least).max(most).default(value);
 
@@ -113,7 +112,6 @@ export const chartValuesSchema = z.strictObject({
     .strictObject({
       requests: quantities.optional().describe('What is kept free for it.'),
       limits: quantities.optional().describe('What it may not exceed.'),
-      claims: objects.optional().describe('As in a container.'),
     })
     .default(makeResources())
     .describe('CPU and memory of each replica. 5,000 WebApps fit into 256Mi.'),
@@ -135,7 +133,7 @@ export const chartValuesSchema = z.strictObject({
     .prefault({})
     .describe('Who goes first when a cluster is full. Applications serve on without the operator, so none is needed.'),
   nodeSelector: texts.describe('Labels of nodes that the pods may go to.'),
-  tolerations: objects.describe('Taints of nodes that the pods tolerate.'),
+  tolerations: z.array(z.looseObject({})).max(MAX_LIST).default([]).describe('Taints of nodes that the pods tolerate.'),
   affinity: z.looseObject({}).default({}).describe('As in a pod. The replicas are spread over nodes in any case.'),
   podAnnotations: texts.describe('Annotations of the pods.'),
   podLabels: texts.describe('Labels of the pods, beside their own.'),
