@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import { buildBundle } from '../../scripts/images/build-images.ts';
+import { buildBundle, whyNoImages } from '../../scripts/images/build-images.ts';
 import { EXAMPLES, IMAGES } from '../../scripts/images/images.ts';
 import { chooseProvider } from '../cluster/providers.ts';
 import type { ClusterState, RealCluster } from '../cluster/real-cluster.ts';
@@ -25,13 +25,13 @@ const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const provider = chooseProvider();
-  const missing = provider.whyNot();
+  const missing = provider.whyNot() ?? whyNoImages();
   if (missing !== undefined) {
     project.provide('promises', { missing });
     return undefined;
   }
   const began = new Date();
-  const archive = await buildBundle([...Object.values(IMAGES), ...Object.values(EXAMPLES), ...VARIANTS]);
+  const { archive } = await buildBundle([...Object.values(IMAGES), ...Object.values(EXAMPLES), ...VARIANTS]);
   const running = runningState();
   const state = running ?? (await provider.start({ nodes: NODES }));
   const cluster = await provider.open(state);
