@@ -44,6 +44,9 @@ const RECIPES = {
     files: {},
   },
   etcd: { package: '.', links: [], files: {} },
+  coredns: { package: '.', links: [], files: {} },
+  'metrics-server': { package: '.', links: [], files: {} },
+  pause: { package: '.', links: [], files: {} },
   helm: { package: 'helm.sh/helm/v4/cmd/helm', links: [], files: {} },
   kind: { package: 'sigs.k8s.io/kind', links: [], files: {} },
   kwok: {
@@ -56,6 +59,8 @@ const RECIPES = {
 
 export type ProgramName = keyof typeof RECIPES;
 export const PROGRAMS = Object.keys(RECIPES) as readonly ProgramName[];
+/** What a control plane needs whose nodes are kwok's. */
+const CONTROL_PLANE: readonly ProgramName[] = ['etcd', 'kubernetes', 'kwok'];
 
 /**
  * @returns absolute path of the folder that holds the program and its links, such as `…/kubernetes-0123abcd/kube-apiserver`
@@ -75,9 +80,15 @@ export async function buildProgram(name: ProgramName): Promise<string> {
   return folder;
 }
 
+/** @returns why programs cannot be had here, undefined when they can */
+export function whyNoPrograms(names: readonly ProgramName[]): string | undefined {
+  return goVersion() === undefined && names.some((name) => cachedProgram(name) === undefined) ? noGo : undefined;
+}
+
 /** @returns why no control plane can be had here, undefined when it can */
 export function whyNoCluster(): string | undefined {
-  if (goVersion() === undefined && PROGRAMS.some((name) => cachedProgram(name) === undefined)) return noGo;
+  const noPrograms = whyNoPrograms(CONTROL_PLANE);
+  if (noPrograms !== undefined) return noPrograms;
   if (versionOf('openssl', ['version']) === undefined) return 'openssl is not installed: certificates are made by it';
   return undefined;
 }

@@ -11,6 +11,8 @@ const LOG_TAIL_BYTES = 4096;
 export interface Daemon {
   readonly name: string;
   readonly pid: number;
+  /** Path of the file with what it prints. */
+  readonly log: string;
   /** Resolves with the exit code or signal when the process is gone. */
   readonly gone: Promise<string>;
   /** How it ended, undefined while it lives. */
@@ -36,16 +38,12 @@ export function startDaemons(): Daemons {
   const guard = startGuard(folder);
   const guardGone = new Promise<void>((resolve) => guard.once('exit', () => resolve()));
   const running = new Set<Daemon>();
-  const logs = new Set<string>();
-  const trimming = setInterval(() => trimLogs(logs), 5000);
-  trimming.unref();
+  const logs = boundLogs();
   return {
     folder,
     start: (path, args, env = {}) => {
-      const log = join(folder, `${basename(path)}.log`);
-      logs.add(log);
-      const child = spawnLogged(path, args, env, folder, log);
-      const daemon = makeDaemon(child, basename(path), log);
+      const daemon = spawnDaemon(basename(path), path, args, folder, env);
+      logs.add(daemon.log);
       running.add(daemon);
       guard.stdin?.write(`+ ${daemon.pid}\n`);
       void daemon.gone.then(() => {
@@ -56,7 +54,7 @@ export function startDaemons(): Daemons {
     },
     running: () => [...running],
     close: async () => {
-      clearInterval(trimming);
+      logs.close();
       await Promise.all([...running].map((daemon) => daemon.stop('SIGKILL')));
       guard.ref();
       guard.stdin?.end();
@@ -74,22 +72,28 @@ function startGuard(folder: string): ChildProcess {
   return guard;
 }
 
-/** Straight into a file: a pipe would stop the daemon whenever the starter is busy. */
-function spawnLogged(
+/**
+ * Unguarded: for a caller whose end is its children's end anyway. Its output goes straight into `folder/NAME.log`: a pipe would stop it
+ * whenever the starter is busy.
+ */
+export function spawnDaemon(
+  name: string,
   path: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  cwd: string,
-  log: string,
-): ChildProcess {
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): Daemon {
+  const log = join(folder, `${name}.log`);
   const file = openSync(log, 'a', 0o600);
   try {
-    return spawn(path, args, {
-      cwd,
+    const stdio = ['ignore', file, file] as const;
+    const child = spawn(path, args, {
+      cwd: folder,
       env: { ...process.env, ...env },
-      stdio: ['ignore', file, file],
+      stdio: [...stdio],
       detached: true,
     });
+    return makeDaemon(child, name, log);
   } finally {
     closeSync(file);
   }
@@ -110,6 +114,7 @@ function makeDaemon(child: ChildProcess, name: string, log: string): Daemon {
   return {
     name,
     pid,
+    log,
     gone,
     ended: () => how,
     logTail: () => tail(log),
@@ -129,6 +134,14 @@ function tail(path: string): string {
   } catch {
     return '';
   }
+}
+
+/** Empties those files, now and then, that have grown too long. */
+export function boundLogs(): { add(log: string): void; close(): void } {
+  const logs = new Set<string>();
+  const trimming = setInterval(() => trimLogs(logs), 5000);
+  trimming.unref();
+  return { add: (log) => logs.add(log), close: () => clearInterval(trimming) };
 }
 
 /** The daemons append: an emptied file is written on from its beginning. */

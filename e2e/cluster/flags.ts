@@ -15,7 +15,7 @@ export interface Place {
 const QPS = 2000;
 const limits = [`--kube-api-qps=${QPS}`, `--kube-api-burst=${QPS * 2}`];
 
-export function etcdFlags({ folder, etcdPort, etcdPeerPort }: Place): string[] {
+export function etcdFlags({ folder, etcdPort, etcdPeerPort }: Omit<Place, 'pki'>): string[] {
   const client = `http://127.0.0.1:${etcdPort}`;
   const peer = `http://127.0.0.1:${etcdPeerPort}`;
   return [

@@ -19,8 +19,14 @@ export interface Pki {
   client(user: string, group?: string): Certificate;
 }
 
-/** @param folder is filled; files are readable by their owner only when the folder is */
-export function makePki(folder: string): Pki {
+/** The API server as its clients on this machine and in pods call it. */
+const SERVER_NAMES = ['IP:127.0.0.1', 'DNS:localhost', 'DNS:kubernetes.default.svc'];
+
+/**
+ * @param folder is filled; files are readable by their owner only when the folder is
+ * @param serverNames further ones, as `subjectAltName` writes them: `IP:10.96.0.1`
+ */
+export function makePki(folder: string, serverNames: readonly string[] = []): Pki {
   const ca = { certFile: join(folder, 'ca.crt'), keyFile: join(folder, 'ca.key') };
   issue(ca, '/CN=webapp-operator-test-ca', ['-addext', 'basicConstraints=critical,CA:TRUE']);
   const signed = (name: string, subject: string, ...more: string[]): Certificate => {
@@ -34,7 +40,7 @@ export function makePki(folder: string): Pki {
       'apiserver',
       '/CN=kube-apiserver',
       '-addext',
-      'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:kubernetes.default.svc',
+      `subjectAltName=${[...SERVER_NAMES, ...serverNames].join()}`,
     ),
     serviceAccountKeyFile: makeServiceAccountKey(join(folder, 'service-account.key')),
     client: (user, group) =>
