@@ -1,12 +1,11 @@
 // A release of charts/webapp-operator from install to uninstall, by real Helm on a real control plane, whose pods are Ready without running (kwok): what becomes
 // of its objects, of the CustomResourceDefinition and of WebApps. What serves meanwhile is held in e2e/promises/chart.test.ts.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import { NAME, NAMESPACE } from '../../operator/install/place.ts';
 import { CHART, type Helm, makeHelm, type Values } from '../promises/helm.ts';
+import { NEW_FIELD, packagePrevious } from '../promises/previous.ts';
 import { useCluster } from './fixture.ts';
 
 const CRD = 'webapps.webapp-operator.io';
@@ -93,11 +92,11 @@ test('what the notes tell to apply is taken', async () => {
 
 test('an upgrade upgrades the CustomResourceDefinition, and changes nothing when nothing is new', async () => {
   const namespace = await getCluster().makeNamespace();
-  await installOk({}, { chart: await helm.packageAs('0.0.9', withoutSuspend) });
-  expect((await apply(shop(namespace, { suspend: true }))).stderr).toContain('unknown field "spec.suspend"');
+  await installOk({}, { chart: await packagePrevious(helm) });
+  expect((await apply(shop(namespace, { [NEW_FIELD]: true }))).stderr).toContain(`unknown field "spec.${NEW_FIELD}"`);
   const upgrade = ['upgrade', NAME, CHART, '--namespace', NAMESPACE, '--wait', '--timeout', '60s'];
   await helm.ok(upgrade);
-  expect((await apply(shop(namespace, { suspend: true }))).stderr).toBe('');
+  expect((await apply(shop(namespace, { [NEW_FIELD]: true }))).stderr).toBe('');
   const versions = () =>
     kubectl(
       'get',
@@ -113,18 +112,6 @@ test('an upgrade upgrades the CustomResourceDefinition, and changes nothing when
   expect(await versions()).toBe(before);
   await uninstall();
 });
-
-/** As an operator had it that could not suspend. */
-function withoutSuspend(chart: string): void {
-  const file = join(chart, 'files/crd.yaml');
-  const crd = parse(readFileSync(file, 'utf8')) as {
-    spec: {
-      versions: [{ schema: { openAPIV3Schema: { properties: { spec: { properties: Record<string, unknown> } } } } }];
-    };
-  };
-  delete crd.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties['suspend'];
-  writeFileSync(file, stringify(crd));
-}
 
 test('uninstall takes all that is the operator’s, and leaves WebApps; a later install takes them up', async () => {
   const namespace = await getCluster().makeNamespace();
