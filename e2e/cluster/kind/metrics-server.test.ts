@@ -10,7 +10,12 @@ const cluster = useCluster({});
 
 interface Deployment {
   readonly spec: {
-    readonly template: { readonly spec: { readonly containers: readonly { image: string; args: string[] }[] } };
+    readonly template: {
+      readonly spec: {
+        readonly nodeSelector: Readonly<Record<string, string>>;
+        readonly containers: readonly { readonly image: string; readonly args: readonly string[] }[];
+      };
+    };
   };
 }
 
@@ -20,8 +25,10 @@ test('are taken, twice, with the published image and the flags that kind needs',
   await installMetricsServer(cluster(), folder);
   await installMetricsServer(cluster(), folder);
   const path = '/apis/apps/v1/namespaces/kube-system/deployments/metrics-server';
-  const [container] = (await cluster().api.json<Deployment>('GET', path)).spec.template.spec.containers;
+  const { containers, nodeSelector } = (await cluster().api.json<Deployment>('GET', path)).spec.template.spec;
+  const [container] = containers;
   expect(container?.image).toMatch(/^registry\.k8s\.io\/metrics-server\/metrics-server:v\d+\.\d+\.\d+$/);
   expect(container?.args).toEqual(expect.arrayContaining(['--kubelet-insecure-tls', '--metric-resolution=10s']));
+  expect(nodeSelector).toEqual({ 'kubernetes.io/os': 'linux', 'node-role.kubernetes.io/control-plane': '' });
   await cluster().api.json('GET', '/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io');
 });

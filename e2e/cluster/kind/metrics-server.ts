@@ -15,10 +15,13 @@ export function makeKustomization(version: string): object {
   const patch = [
     // The kubelets of kind serve certificates that they signed themselves.
     { op: 'add', path: `${container}/args/-`, value: '--kubelet-insecure-tls' },
-    // As often as it agrees to look; of a flag that is given twice the last counts.
+    // As often as it agrees to look, and then only when it waits less than that for a kubelet. The last of a flag counts.
     { op: 'add', path: `${container}/args/-`, value: '--metric-resolution=10s' },
+    { op: 'add', path: `${container}/args/-`, value: '--kubelet-request-timeout=5s' },
     { op: 'replace', path: `${container}/readinessProbe/initialDelaySeconds`, value: 1 },
     { op: 'replace', path: `${container}/readinessProbe/periodSeconds`, value: 1 },
+    // On the node that tests leave alone.
+    { op: 'add', path: '/spec/template/spec/nodeSelector/node-role.kubernetes.io~1control-plane', value: '' },
   ];
   return {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',

@@ -146,6 +146,10 @@ test('what goes wrong is told in the words of Docker, and nothing is left', asyn
   expect(readdirSync(join(place, 'tmp')).filter((name) => name.startsWith('webapp-kind-'))).toEqual([]);
 });
 
+test.each([0, 4, 1.5, Number.NaN])('%d nodes are refused', async (nodes) => {
+  await expect(kindProvider.start({ nodes })).rejects.toThrow('write a number from 1 to 3');
+});
+
 test('without a daemon, it says so', () => {
   program('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');
   expect(kindProvider.whyNot()).toContain('no Docker daemon answers');

@@ -17,6 +17,7 @@ import { waitUntilComplete } from './ready.ts';
 
 /** A node image is 0.4 GB to fetch, the first time. */
 const CREATE_TIMEOUT_MS = 20 * 60_000;
+const MOST_NODES = 3;
 
 export const kindProvider: Provider = {
   name: 'kind',
@@ -37,6 +38,8 @@ function whyNot(): string | undefined {
 
 /** By variable KUBERNETES_MINOR: one of the three minors that node images are pinned for. */
 async function start({ nodes = 1 }: RealClusterOptions): Promise<ClusterState> {
+  if (!Number.isInteger(nodes) || nodes < 1 || nodes > MOST_NODES)
+    throw new Error(`nodes: ${nodes}: write a number from 1 to ${MOST_NODES}`);
   const minor = pickMinor(process.env['KUBERNETES_MINOR']);
   const tools = await findTools();
   const folder = join(tmpdir(), `webapp-kind-${randomBytes(4).toString('hex')}`);
