@@ -1,6 +1,6 @@
-// `helm test`: ends with 0 as soon as the operator's Service says that it is ready, with 1 and the last answer when it does not for a minute.
+// `helm test`: ends with 0 as soon as the operator's Service says that it is ready, with 1 and the last answer when it does not for half a minute.
 const [url] = process.argv.slice(1);
-const deadline = Date.now() + 60_000;
+const deadline = Date.now() + 30_000;
 
 async function ask() {
   try {
