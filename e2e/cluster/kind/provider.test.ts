@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { buildProgram, whyNoCluster } from '../build.ts';
 import { skipWhatFollows } from '../fixture.ts';
@@ -27,12 +27,12 @@ const missing = whyNoCluster();
 if (missing !== undefined) skipWhatFollows(missing);
 
 let place: string;
-let api: FakeApi;
+let api: FakeApi | undefined;
 
-beforeEach(async () => {
+async function makePlace(): Promise<void> {
+  await buildProgram('kind'); // before PATH and TMPDIR are others
   place = mkdtempSync(join(tmpdir(), 'kind-'));
   for (const folder of ['bin', 'tmp', 'docker', 'pki']) mkdirSync(join(place, folder));
-  await buildProgram('kind'); // before PATH and TMPDIR are others
   program('docker', `exec "${process.execPath}" "${FAKE_DOCKER}" "$@"`);
   program('kubectl', `echo "$*" >>"$FAKE_DOCKER/kubectl"; echo '{"clientVersion":{"gitVersion":"v1.36.3"}}'`);
   program('kind', 'echo kind v0.1.0 go1.20 linux/amd64');
@@ -40,120 +40,134 @@ beforeEach(async () => {
   vi.stubEnv('TMPDIR', join(place, 'tmp'));
   vi.stubEnv('FAKE_DOCKER', join(place, 'docker'));
   vi.stubEnv('KUBERNETES_MINOR', '1.37');
-});
+}
 
-afterEach(() => {
+function removePlace(): void {
   api?.close();
+  api = undefined;
   vi.unstubAllEnvs();
   rmSync(place, { recursive: true, force: true });
+}
+
+// One after the other: the last ends it.
+describe('a cluster of two nodes', () => {
+  let state: ClusterState;
+  let cluster: RealCluster;
+  beforeAll(async () => {
+    await makePlace();
+    state = await start('v1.37.0', 2);
+    cluster = await kindProvider.open(state);
+  });
+  afterAll(removePlace);
+
+  test('is made of the pinned image, and complete before it is handed over', () => {
+    const name = basename(state.folder);
+    const made = calls('run').map((args) => [args[2], args.at(-1)]);
+    const image = expect.stringMatching(/^kindest\/node:v1\.37\.\d+@sha256:[0-9a-f]{64}$/);
+    expect(made.sort()).toEqual(['control-plane', 'worker'].map((role) => [`${name}-${role}`, image]));
+    expect(calls('pull')).toHaveLength(1);
+    expect(kubectlCalls()).toContainEqual(expect.stringMatching(/apply --kustomize .*metrics-server$/));
+    expect(api?.asked).toEqual(expect.arrayContaining(['/apis/metrics.k8s.io/v1beta1/nodes']));
+    expect(readFileSync(join(state.folder, 'kubeconfig'), 'utf8')).toContain(`https://127.0.0.1:${api?.port}`);
+  });
+
+  test('has the settings that make waiting short', () => {
+    expectPatched(state, 'kubeadm.k8s.io/v1beta4');
+  });
+
+  test('names its nodes, the one to be left alone first, and its versions', async () => {
+    expect(cluster.nodes).toEqual([expect.stringMatching(/-control-plane$/), expect.stringMatching(/-worker$/)]);
+    const versions = await cluster.versions();
+    expect(versions).toMatchObject({ kubernetes: 'v1.37.0', etcd: '3.6.16-0', kind: 'v0.33.0', docker: '28.2.2' });
+    expect(versions).not.toHaveProperty('kube-apiserver');
+  });
+
+  test('takes images into every node', async () => {
+    const archive = join(place, 'images.tar');
+    writeFileSync(archive, 'an archive');
+    await cluster.loadImages(archive);
+    for (const node of cluster.nodes) expect(writtenInto(node, 'images_import')).toEqual(['an archive']);
+  });
+
+  test('has a container killed on its node, by its id', async () => {
+    const kill = (container: string) =>
+      cluster.killContainer({ namespace: 'web', pod: 'shop-1', container }, 'SIGSTOP');
+    await kill('app');
+    expect(calls('exec').at(-1)?.join(' ')).toBe(
+      `exec ${cluster.nodes[1]} ctr --namespace k8s.io tasks kill --signal SIGSTOP 0123abcd`,
+    );
+    await expect(kill('waiting')).rejects.toThrow('it does not run');
+    await expect(kill('other')).rejects.toThrow('pod web/shop-1 has no container other that was started');
+  });
+
+  test('has its API server killed until the kubelet lets it be, and back again', async () => {
+    writeFileSync(join(place, 'docker', 'api-server'), 'c1');
+    await cluster.stopApiServer();
+    await cluster.startApiServer();
+    const steps = calls('exec').map((args) => args.slice(2).join(' '));
+    const from = steps.findIndex((step) => step.startsWith('mv '));
+    expect(steps.slice(from).filter((step) => !step.startsWith('crictl'))).toEqual([
+      'mv /etc/kubernetes/manifests/kube-apiserver.yaml /etc/kubernetes/kube-apiserver.yaml.aside',
+      'ctr --namespace k8s.io tasks kill --signal SIGKILL c1',
+      'ctr --namespace k8s.io tasks kill --signal SIGKILL c2',
+      'mv /etc/kubernetes/kube-apiserver.yaml.aside /etc/kubernetes/manifests/kube-apiserver.yaml',
+    ]);
+    expect(api?.asked.at(-1)).toBe('/readyz');
+  });
+
+  test('is closed with all that it left, twice', async () => {
+    await cluster.close();
+    expect(readdirSync(join(place, 'docker', 'containers'))).toEqual([]);
+    expect(existsSync(state.folder)).toBe(false);
+    await cluster.close();
+  });
 });
 
-test('two nodes are made of the pinned image, and the cluster is complete before it is handed over', async () => {
-  const state = await start('v1.37.0', 2);
-  const name = state.folder.split('/').at(-1);
-  expect(
-    calls('run')
-      .map((args) => [args[2], args.at(-1)])
-      .sort(),
-  ).toEqual(
-    ['control-plane', 'worker'].map((role) => [
-      `${name}-${role}`,
-      expect.stringMatching(/^kindest\/node:v1\.37\.\d+@sha256:[0-9a-f]{64}$/),
-    ]),
-  );
-  expect(calls('pull')).toHaveLength(1);
-  expect(kubectlCalls().at(-1)).toMatch(/apply --kustomize .*metrics-server$/);
-  expect(api.asked).toEqual(expect.arrayContaining(['/apis/metrics.k8s.io/v1beta1/nodes']));
-  expect(readFileSync(join(state.folder, 'kubeconfig'), 'utf8')).toContain(`https://127.0.0.1:${api.port}`);
+describe('otherwise', () => {
+  beforeEach(makePlace);
+  afterEach(removePlace);
+
+  test('kubeadm before Kubernetes 1.36 has an older format, and is told the same', async () => {
+    expectPatched(await start('v1.35.8', 1), 'kubeadm.k8s.io/v1beta3');
+  });
+
+  test('what goes wrong is told in the words of Docker, and nothing is left', async () => {
+    writeFileSync(join(place, 'docker', 'broken'), '');
+    await expect(start('v1.37.0', 2)).rejects.toThrow('the kubelet is not healthy');
+    expect(readdirSync(join(place, 'docker', 'containers'))).toEqual([]);
+    expect(readdirSync(join(place, 'tmp')).filter((name) => name.startsWith('webapp-kind-'))).toEqual([]);
+  });
+
+  test.each([0, 4, 1.5, Number.NaN])('%d nodes are refused', async (nodes) => {
+    await expect(kindProvider.start({ nodes })).rejects.toThrow('write a number from 1 to 3');
+  });
+
+  test('without a daemon, it says so', () => {
+    program('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');
+    expect(kindProvider.whyNot()).toContain('no Docker daemon answers');
+  });
 });
 
-test.each([
-  ['v1.37.0', 'kubeadm.k8s.io/v1beta4'],
-  ['v1.35.8', 'kubeadm.k8s.io/v1beta3'],
-])('kind understands every patch: kubeadm of %s is told all of it', async (version, apiVersion) => {
-  const { folder } = await start(version, 1);
-  const config = kubeadmConfig(`${folder.split('/').at(-1)}-control-plane`);
+/** kind understood every patch, and lost nothing of its own. */
+function expectPatched({ folder }: ClusterState, apiVersion: string): void {
+  const config = kubeadmConfig(`${basename(folder)}-control-plane`);
+  const { controllerManager } = config['ClusterConfiguration'] as { readonly controllerManager: { extraArgs: object } };
   expect(config['ClusterConfiguration']).toMatchObject({ apiVersion });
-  const { extraArgs } = (config['ClusterConfiguration'] as { controllerManager: { extraArgs: object } })
-    .controllerManager;
-  const flag = 'horizontal-pod-autoscaler-sync-period';
-  const told = Array.isArray(extraArgs)
-    ? extraArgs
-    : Object.entries(extraArgs).map(([key, value]) => ({ name: key, value }));
-  expect(told).toEqual(expect.arrayContaining([{ name: flag, value: '5s' }]));
-  expect(told).toEqual(expect.arrayContaining([{ name: 'enable-hostpath-provisioner', value: 'true' }]));
+  expect(flagsOf(controllerManager.extraArgs)).toMatchObject({
+    'horizontal-pod-autoscaler-sync-period': '5s',
+    'horizontal-pod-autoscaler-cpu-initialization-period': '10s',
+    'horizontal-pod-autoscaler-initial-readiness-delay': '5s',
+    'enable-hostpath-provisioner': 'true',
+  });
   expect(config['InitConfiguration']).toMatchObject({ nodeRegistration: { taints: [] } });
   expect(config['KubeletConfiguration']).toMatchObject({ nodeStatusUpdateFrequency: '1s', failSwapOn: false });
-});
+}
 
-test('it is found again, told apart, filled and closed', async () => {
-  const state = await start('v1.37.0', 2);
-  const cluster = await kindProvider.open(state);
-  const [first, second] = cluster.nodes;
-  expect([first, second]).toEqual([expect.stringMatching(/-control-plane$/), expect.stringMatching(/-worker$/)]);
-  expect(await cluster.versions()).toMatchObject({
-    kubernetes: 'v1.37.0',
-    etcd: '3.6.16-0',
-    kind: 'v0.33.0',
-    docker: '28.2.2',
-  });
-  expect(await cluster.versions()).not.toHaveProperty('kube-apiserver');
-
-  const archive = join(place, 'images.tar');
-  writeFileSync(archive, 'an archive');
-  await cluster.loadImages(archive);
-  for (const node of [first, second]) expect(writtenInto(node, 'images_import')).toEqual(['an archive']);
-
-  await cluster.close();
-  expect(readdirSync(join(place, 'docker', 'containers'))).toEqual([]);
-  expect(existsSync(state.folder)).toBe(false);
-  await cluster.close();
-});
-
-test('a container is killed on its node, by its id', async () => {
-  const cluster = await opened();
-  await cluster.killContainer({ namespace: 'web', pod: 'shop-1', container: 'app' }, 'SIGSTOP');
-  expect(calls('exec').at(-1)?.join(' ')).toBe(
-    `exec ${cluster.nodes[1]} ctr --namespace k8s.io tasks kill --signal SIGSTOP 0123abcd`,
-  );
-  const kill = (container: string) => cluster.killContainer({ namespace: 'web', pod: 'shop-1', container }, 'SIGKILL');
-  await expect(kill('waiting')).rejects.toThrow('it does not run');
-  await expect(kill('other')).rejects.toThrow('pod web/shop-1 has no container other that was started');
-});
-
-test('the API server is killed until the kubelet lets it be, and comes back', async () => {
-  const cluster = await opened();
-  writeFileSync(join(place, 'docker', 'api-server'), 'c1');
-  await cluster.stopApiServer();
-  await cluster.startApiServer();
-  const steps = calls('exec').map((args) => args.slice(2).join(' '));
-  const steady = steps
-    .slice(steps.findIndex((step) => step.startsWith('mv ')))
-    .filter((step) => !step.startsWith('crictl'));
-  expect(steady).toEqual([
-    'mv /etc/kubernetes/manifests/kube-apiserver.yaml /etc/kubernetes/kube-apiserver.yaml.aside',
-    'ctr --namespace k8s.io tasks kill --signal SIGKILL c1',
-    'ctr --namespace k8s.io tasks kill --signal SIGKILL c2',
-    'mv /etc/kubernetes/kube-apiserver.yaml.aside /etc/kubernetes/manifests/kube-apiserver.yaml',
-  ]);
-  expect(api.asked.at(-1)).toBe('/readyz');
-});
-
-test('what goes wrong is told in the words of Docker, and nothing is left', async () => {
-  writeFileSync(join(place, 'docker', 'broken'), '');
-  await expect(start('v1.37.0', 2)).rejects.toThrow('the kubelet is not healthy');
-  expect(readdirSync(join(place, 'docker', 'containers'))).toEqual([]);
-  expect(readdirSync(join(place, 'tmp')).filter((name) => name.startsWith('webapp-kind-'))).toEqual([]);
-});
-
-test.each([0, 4, 1.5, Number.NaN])('%d nodes are refused', async (nodes) => {
-  await expect(kindProvider.start({ nodes })).rejects.toThrow('write a number from 1 to 3');
-});
-
-test('without a daemon, it says so', () => {
-  program('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');
-  expect(kindProvider.whyNot()).toContain('no Docker daemon answers');
-});
+/** A list since v1beta4. */
+function flagsOf(extraArgs: object): Readonly<Record<string, unknown>> {
+  if (!Array.isArray(extraArgs)) return { ...extraArgs };
+  return Object.fromEntries((extraArgs as { name: string; value: string }[]).map(({ name, value }) => [name, value]));
+}
 
 function program(name: string, script: string): void {
   const path = join(place, 'bin', name);
@@ -169,8 +183,6 @@ async function start(version: string, nodes: number): Promise<ClusterState> {
   writeFileSync(join(docker, 'admin.conf'), readFileSync(api.kubeconfig));
   return kindProvider.start({ nodes });
 }
-
-const opened = async (): Promise<RealCluster> => kindProvider.open(await start('v1.37.0', 2));
 
 /** Not in the order in which they were made. */
 const createdNodes = (): string[] =>
