@@ -52,8 +52,11 @@ function bind(name: string, account: string, roleKind: 'ClusterRole' | 'Role', r
   };
 }
 
-/** No outside to ask: what is not the cluster's does not exist, and is said so at once. */
-const COREFILE = `.:5353 {
+/**
+ * No outside to ask: what is not the cluster's does not exist, and is said so at once. In a block of its own, since `template` comes before
+ * `kubernetes` whatever their order here.
+ */
+const COREFILE = `${CLUSTER_DOMAIN}:5353 in-addr.arpa:5353 ip6.arpa:5353 {
   errors
   health :8080
   ready :8181
@@ -63,6 +66,9 @@ const COREFILE = `.:5353 {
   }
   cache 5
   loadbalance
+}
+.:5353 {
+  errors
   template ANY ANY {
     rcode NXDOMAIN
   }
