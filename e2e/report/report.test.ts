@@ -79,6 +79,15 @@ test('what cannot be held is said, by provider', () => {
   }
 });
 
+test('promises that were not kept stand before the table; of a run that kept all nothing is said', () => {
+  const about = { provider: 'native', versions: {}, rows: [row()], began: new Date(0), ended: new Date(0) } as const;
+  const text = makeReport({ ...about, unkept: ['a.test.ts > a node is drained'] });
+  expect(text).toContain(
+    'in 1 promise.**\n\n**Not kept in this run:**\n\n- a.test.ts > a node is drained\n\n| promise |',
+  );
+  expect(makeReport(about)).not.toContain('Not kept');
+});
+
 test('rows come back as they were noted', () => {
   const path = join(makeFolder(), 'promises.jsonl');
   expect(readRows(path)).toEqual([]);

@@ -11,6 +11,8 @@ export interface Report {
   readonly rows: readonly PromiseRow[];
   readonly began: Date;
   readonly ended: Date;
+  /** Names of tests that failed: what they counted may still stand among the rows. Default: none. */
+  readonly unkept?: readonly string[];
 }
 
 /** @param report.path such as `e2e/results/native.md`; its folder is made, what was there is replaced whole */
@@ -23,14 +25,14 @@ export function writeReport({ path, ...report }: Omit<Report, 'ended'> & { reado
 
 /** @returns Markdown: when and on what, a line for each promise in the order of files, the total, and what could not be held */
 export function makeReport(report: Report): string {
-  const { provider, began, ended, rows } = report;
+  const { provider, began, ended, rows, unkept = [] } = report;
   const when = began.toISOString().slice(0, 16).replace('T', ' ');
   return `# The promises on a real cluster: ${provider}
 
 Written by \`npm run e2e\`, begun ${when} UTC, ${minutes(ended.getTime() - began.getTime())}. Each promise is held while an open-loop load runs against the application;
 a request fails when it gets no answer, an answer that is cut short or wrong, or a status that the test does not expect.
 
-${summary(rows)}
+${summary(rows)}${unkept.length === 0 ? '' : `\n\n**Not kept in this run:**\n\n${list(unkept)}`}
 
 ${table(['promise', 'application', ':requests', ':failed', ':slowest', ':for', 'besides'], [...byFile(rows).map(line), total(rows)])}
 
@@ -40,7 +42,7 @@ ${table(['part', 'version'], Object.entries(report.versions))}
 
 ## What is not held here
 
-${NOT_HELD[provider].map((text) => `- ${text}`).join('\n')}
+${list(NOT_HELD[provider])}
 `;
 }
 
@@ -97,6 +99,7 @@ function table(columns: readonly string[], lines: readonly (readonly string[])[]
   return [head, rule, ...lines].map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n');
 }
 
+const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\s*\n\s*/g, ' ');
 const count = (number: number): string => number.toLocaleString('en-US');
 const milliseconds = (ms: number): string => `${count(Math.round(ms))} ms`;
