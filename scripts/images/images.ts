@@ -19,6 +19,14 @@ export interface ImageRecipe {
 
 const { version } = manifest;
 
+/** Common to the first three: built before them, so that builders keep its steps when they forget what has no name. No image of anybody's. */
+export const BUILD_STAGE: ImageRecipe = {
+  name: 'webapp-build-stage:latest',
+  dockerfile: 'worker/Dockerfile',
+  context: '.',
+  target: 'build',
+};
+
 /** The images of this repository. A person's application builds on one of the two workers. */
 export const IMAGES = {
   operator: { name: `webapp-operator:${version}`, dockerfile: 'operator/Dockerfile', context: '.' },

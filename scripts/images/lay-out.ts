@@ -5,6 +5,7 @@ import {
   chmodSync,
   cpSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -52,8 +53,11 @@ function librariesOf(program: string): string[] {
   return [...said.matchAll(/^\s*(?:\S+ => )?(\/\S+) \(/gm)].flatMap(([, path]) => path ?? []);
 }
 
+/** With its parts `NAME.PART.mjs`, where it has some. */
 function layOutProgram(folder: string, name: string): void {
   write(folder, `${HOME}/${name}.mjs`, startedByItself(name), 0o755);
+  for (const file of readdirSync('dist').filter((entry) => entry.startsWith(`${name}.`) && entry !== `${name}.mjs`))
+    write(folder, `${HOME}/${file}`, readFileSync(join('dist', file)));
   link(folder, name);
 }
 

@@ -1,20 +1,31 @@
 // The two images that all others build on, made on this machine where no registry gives them: Debian by debootstrap, and the pinned Node with npm on
 // top of it. One archive with both, kept in the cache by content hash, for any builder to load.
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { chmodSync, cpSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import manifest from '../../package.json' with { type: 'json' };
 import { imagesCache } from './cache.ts';
+import { DEBIAN_MIRROR, SUITE, sourcesOf } from './debian.ts';
 import { commandExists, run } from './run.ts';
 
 /** Of Node 26. The newest of its line that a registry's client finds would be another every week. */
 const NPM_VERSION = '11.21.2';
-const SUITE = 'bookworm';
 /** The rest of what node:…-slim and debian:…-slim have is in minbase. */
 const PACKAGES = ['ca-certificates', 'libatomic1', 'libstdc++6'];
-export const DEBIAN_MIRROR = 'http://deb.debian.org/debian';
 
 const nodeProgram = fileURLToPath(new URL('../../node_modules/node/bin/node', import.meta.url));
 const ENV = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];
@@ -78,7 +89,14 @@ async function bootstrapDebian(work: string, mirror: string): Promise<string> {
 
 /** As Debian's own slim images, and what differs from one run to the next. */
 function removeLeftovers(folder: string): void {
-  const emptied = ['var/cache/apt', 'var/lib/apt/lists', 'var/log', 'usr/share/doc', 'usr/share/man', 'usr/share/locale'];
+  const emptied = [
+    'var/cache/apt',
+    'var/lib/apt/lists',
+    'var/log',
+    'usr/share/doc',
+    'usr/share/man',
+    'usr/share/locale',
+  ];
   for (const path of [...emptied, 'usr/share/info', 'dev', 'run', 'tmp'])
     for (const entry of entriesOf(join(folder, path))) rmSync(join(folder, path, entry), { recursive: true });
   const others = ['var/cache/ldconfig/aux-cache', 'var/cache/debconf/templates.dat-old', 'var/lib/dpkg/status-old'];
@@ -91,16 +109,13 @@ function entriesOf(folder: string): string[] {
 }
 
 function configureApt(folder: string): void {
-  const entry = (uri: string, suites: string): string =>
-    `Types: deb\nURIs: ${uri}\nSuites: ${suites}\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n`;
-  const sources = [
-    entry(DEBIAN_MIRROR, `${SUITE} ${SUITE}-updates`),
-    entry(`${DEBIAN_MIRROR}-security`, `${SUITE}-security`),
-  ];
-  writeFileSync(join(folder, 'etc/apt/sources.list.d/debian.sources'), sources.join('\n'));
+  writeFileSync(join(folder, 'etc/apt/sources.list.d/debian.sources'), sourcesOf(DEBIAN_MIRROR));
   const no = ['doc', 'man', 'locale', 'info'].map((name) => `path-exclude /usr/share/${name}/*\n`);
   writeFileSync(join(folder, 'etc/dpkg/dpkg.cfg.d/slim'), no.join(''));
-  writeFileSync(join(folder, 'etc/apt/apt.conf.d/slim'), 'Acquire::Languages "none";\nAPT::Install-Recommends "false";\n');
+  writeFileSync(
+    join(folder, 'etc/apt/apt.conf.d/slim'),
+    'Acquire::Languages "none";\nAPT::Install-Recommends "false";\n',
+  );
 }
 
 async function layOutNode(work: string): Promise<string> {
@@ -111,7 +126,8 @@ async function layOutNode(work: string): Promise<string> {
   await run('npm', ['pack', `npm@${NPM_VERSION}`, '--silent', '--pack-destination', work]);
   await run('tar', ['-C', join(local, 'lib/node_modules'), '-xzf', join(work, `npm-${NPM_VERSION}.tgz`)]);
   renameSync(join(local, 'lib/node_modules/package'), join(local, 'lib/node_modules/npm'));
-  for (const name of ['npm', 'npx']) symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(local, 'bin', name));
+  for (const name of ['npm', 'npx'])
+    symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(local, 'bin', name));
   return join(work, 'node');
 }
 
