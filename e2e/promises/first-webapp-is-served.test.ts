@@ -12,6 +12,7 @@ test('kubectl apply of examples/webapp.yaml, and both shops are served through t
   const seconds = await secondsOf(async () => {
     await place.kubectlOk('apply', '-f', MANIFEST);
     for (const { name } of SHOPS) await place.settled(name, 'serving', isComplete);
+    for (const { name } of SHOPS) await place.answers(name);
   });
   for (const shop of SHOPS) {
     const promise = { promise: 'the first WebApp is served', app: shop.name };
@@ -20,7 +21,7 @@ test('kubectl apply of examples/webapp.yaml, and both shops are served through t
       expect(page).toMatchObject({ status: 200, text: expect.stringContaining('/static/shop.css') });
       const style = await place.visit(shop.name, '/static/shop.css');
       expect(style).toMatchObject({ status: 200, headers: { 'content-type': expect.stringContaining('text/css') } });
-      return `both shops whole ${seconds} s after kubectl apply`;
+      return `both shops answer ${seconds} s after kubectl apply`;
     });
     expect(report.failures).toEqual({});
     const { status } = await place.webApp(shop.name);

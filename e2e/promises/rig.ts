@@ -76,12 +76,14 @@ export interface Place extends WebApps {
   url(webApp: string, path?: string): string;
   /** Of the WebApp: those that are not being deleted, by name. */
   pods(webApp: string, component?: 'worker' | 'proxy'): Promise<PodView[]>;
-  /** The shop's first version with all that examples/webapp.yaml has, and `spec` over it. @returns when it is whole */
+  /** The shop's first version with all that examples/webapp.yaml has, and `spec` over it. @returns when it is whole, and answers */
   open(shop: Shop, spec?: Spec): Promise<WebAppObject>;
   /** `kubectl apply` of the same with another `spec`. Does not wait. */
   change(shop: Shop, spec: Spec): Promise<void>;
   /** Waits until all of it serves this image and nothing moves any more. */
   serves(webApp: string, image: string): Promise<WebAppObject>;
+  /** Waits until the Service leads somewhere: kube-proxy hears of ready pods after the WebApp has. */
+  answers(webApp: string): Promise<void>;
   /** One request from inside the cluster. */
   visit(webApp: string, path: string, how?: { method?: string; bodyBytes?: number }): Promise<VisitAnswer>;
   /** Loads the WebApp from a second before `action` until two after it; prints the count and keeps it for the report. @param action gives a note for it */
@@ -140,16 +142,33 @@ function makePlace(cluster: RealCluster, load: LoadPod, namespace: string): Plac
     pods: (webApp, component) => podsOf(cluster, namespace, webApp, component),
     open: async (shop, spec = {}) => {
       await place.change(shop, spec);
-      return place.serves(shop.name, shop.first);
+      const webApp = await place.serves(shop.name, shop.first);
+      await place.answers(shop.name);
+      return webApp;
     },
     change: (shop, spec) => webApps.apply(shop.name, specOf(shop, spec)),
     serves: (webApp, image) =>
       webApps.settled(webApp, `serving ${image}`, (one) => isComplete(one) && one.status?.image === image),
+    answers: (webApp) => answers(place, webApp),
     visit: (webApp, path, how) => load.visit({ url: url(webApp, path), ...how }),
     loadedWhile: (promise, action) => loadedWhile(place, load, promise, action),
     kubectlOk: (...args) => cluster.kubectlOk(['-n', namespace, ...args]),
   };
   return place;
+}
+
+async function answers(place: Place, webApp: string): Promise<void> {
+  let last = '';
+  await eventually(
+    async () => {
+      const { status, text } = await place
+        .visit(webApp, '/')
+        .catch((error: Error) => ({ status: 0, text: error.message }));
+      last = `${status} ${text.slice(0, 200)}`;
+      return status === 200;
+    },
+    () => `${webApp} does not answer: ${last}`,
+  );
 }
 
 /** As examples/webapp.yaml has it, with `changes`. */

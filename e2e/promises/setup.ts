@@ -11,6 +11,7 @@ import type { ClusterState, RealCluster } from '../cluster/real-cluster.ts';
 import { writeReport } from '../report/report.ts';
 import { readRows } from '../report/rows.ts';
 import { VARIANTS } from './images.ts';
+import { PREVIOUS } from './previous.ts';
 import { ROWS_FILE } from './rows-file.ts';
 
 declare module 'vitest' {
@@ -31,7 +32,12 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     return undefined;
   }
   const began = new Date();
-  const { archive } = await buildBundle([...Object.values(IMAGES), ...Object.values(EXAMPLES), ...VARIANTS]);
+  const { archive } = await buildBundle([
+    ...Object.values(IMAGES),
+    ...Object.values(EXAMPLES),
+    ...VARIANTS,
+    ...PREVIOUS,
+  ]);
   const running = runningState();
   const state = running ?? (await provider.start({ nodes: NODES }));
   const cluster = await provider.open(state);
