@@ -11,7 +11,7 @@ import {
   takeManifestAway,
 } from './node-commands.ts';
 
-/** Resolves when it is gone, and the kubelet knows that it shall be. */
+/** Resolves when it is gone, and the kubelet knows that it shall be. Again is safe. */
 export async function stopApiServer(docker: Command, node: string): Promise<void> {
   await docker(takeManifestAway(node));
   await until('end of the API server', async () => {
@@ -23,7 +23,7 @@ export async function stopApiServer(docker: Command, node: string): Promise<void
   });
 }
 
-/** Resolves when it is ready. */
+/** Resolves when it is ready; at once when it is. */
 export async function startApiServer(docker: Command, node: string, api: Api): Promise<void> {
   await docker(putManifestBack(node));
   await until('API server that is ready', () => isReady(api));

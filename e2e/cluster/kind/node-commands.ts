@@ -9,9 +9,13 @@ export function killTask(node: string, containerId: string, signal: string): str
   return ['exec', node, 'ctr', '--namespace', 'k8s.io', 'tasks', 'kill', '--signal', signal, containerId];
 }
 
-/** The kubelet ends the pod of a manifest that is gone, and starts one that is there. */
-export const takeManifestAway = (node: string): string[] => ['exec', node, 'mv', MANIFEST, MANIFEST_ASIDE];
-export const putManifestBack = (node: string): string[] => ['exec', node, 'mv', MANIFEST_ASIDE, MANIFEST];
+/** The kubelet ends the pod of a manifest that is gone, and starts one that is there. Both again are safe. */
+export const takeManifestAway = (node: string): string[] => move(node, MANIFEST, MANIFEST_ASIDE);
+export const putManifestBack = (node: string): string[] => move(node, MANIFEST_ASIDE, MANIFEST);
+
+const move = (node: string, from: string, to: string): string[] => [
+  ...['exec', node, 'sh', '-c', `test ! -e ${from} || mv ${from} ${to}`],
+];
 
 /** Prints ids, a line each. */
 export const apiServerContainers = (node: string): string[] => [

@@ -104,13 +104,17 @@ describe('a cluster of two nodes', () => {
     writeFileSync(join(place, 'docker', 'api-server'), 'c1');
     await cluster.stopApiServer();
     await cluster.startApiServer();
+    await cluster.startApiServer();
     const steps = calls('exec').map((args) => args.slice(2).join(' '));
-    const from = steps.findIndex((step) => step.startsWith('mv '));
+    const there = '/etc/kubernetes/manifests/kube-apiserver.yaml';
+    const aside = '/etc/kubernetes/kube-apiserver.yaml.aside';
+    const from = steps.findIndex((step) => step.startsWith('sh '));
     expect(steps.slice(from).filter((step) => !step.startsWith('crictl'))).toEqual([
-      'mv /etc/kubernetes/manifests/kube-apiserver.yaml /etc/kubernetes/kube-apiserver.yaml.aside',
+      `sh -c test ! -e ${there} || mv ${there} ${aside}`,
       'ctr --namespace k8s.io tasks kill --signal SIGKILL c1',
       'ctr --namespace k8s.io tasks kill --signal SIGKILL c2',
-      'mv /etc/kubernetes/kube-apiserver.yaml.aside /etc/kubernetes/manifests/kube-apiserver.yaml',
+      `sh -c test ! -e ${aside} || mv ${aside} ${there}`,
+      `sh -c test ! -e ${aside} || mv ${aside} ${there}`,
     ]);
     expect(api?.asked.at(-1)).toBe('/readyz');
   });

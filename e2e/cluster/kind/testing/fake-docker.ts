@@ -57,14 +57,6 @@ function inspect(): string {
 
 /** The API server's container comes back once after its manifest is gone: the kubelet has not noticed yet. */
 const API_SERVER: Readonly<Record<string, () => string>> = {
-  'mv /etc/kubernetes/manifests/kube-apiserver.yaml /etc/kubernetes/kube-apiserver.yaml.aside': () => {
-    keep('late', '');
-    return '';
-  },
-  'mv /etc/kubernetes/kube-apiserver.yaml.aside /etc/kubernetes/manifests/kube-apiserver.yaml': () => {
-    keep('api-server', 'c3');
-    return '';
-  },
   'crictl ps --quiet --name ^kube-apiserver$': () => recall('api-server') ?? '',
   'crictl pods --quiet --state Ready --namespace kube-system --label component=kube-apiserver': () =>
     recall('api-server') === undefined ? '' : 'p1',
