@@ -166,10 +166,11 @@ function forgetOldStore(store: string): void {
   writeFileSync(note, node);
 }
 
+/** Only by whoever holds the lock, so that what is half made is nobody's any more. */
 function removeOldBundles(): void {
-  const bundles = readdirSync(imagesCache)
-    .filter((name) => name.startsWith('bundle-'))
-    .map((name) => join(imagesCache, name))
-    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  for (const path of bundles.slice(BUNDLES_KEPT)) rmSync(path, { recursive: true, force: true });
+  const all = readdirSync(imagesCache).filter((name) => name.startsWith('bundle-'));
+  const age = (name: string): number => -statSync(join(imagesCache, name)).mtimeMs;
+  const whole = all.filter((name) => !name.includes('.partial-')).sort((a, b) => age(a) - age(b));
+  for (const name of all.filter((one) => !whole.slice(0, BUNDLES_KEPT).includes(one)))
+    rmSync(join(imagesCache, name), { recursive: true, force: true });
 }

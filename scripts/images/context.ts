@@ -1,10 +1,12 @@
 // Which files of a folder a builder gets: what its .dockerignore leaves. Builders decide that for themselves; here it is for the hash of what
 // goes into an image.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, matchesGlob } from 'node:path';
+import { join } from 'node:path';
 
 interface Rule {
   readonly pattern: string;
+  /** The pattern over a whole path. */
+  readonly fits: RegExp;
   /** `!pattern`: lets through again what an earlier rule held back. */
   readonly isException: boolean;
 }
@@ -14,15 +16,23 @@ export function readRules(text: string): Rule[] {
   const lines = text.split('\n').map((line) => line.trim());
   return lines
     .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => ({
-      isException: line.startsWith('!'),
-      pattern: line.replace(/^!/, '').replace(/^\/|\/$/g, ''),
-    }));
+    .map((line) => {
+      const pattern = line.replace(/^!/, '').replace(/^\/|\/$/g, '');
+      return { pattern, fits: asRegExp(pattern), isException: line.startsWith('!') };
+    });
 }
+
+/** Not by Node's matchesGlob, for which `*` is no name that begins with a dot. */
+function asRegExp(pattern: string): RegExp {
+  const source = pattern.replace(/\*\*\/|\*\*|\*|\?|[.+^${}()|[\]\\]/g, (found) => WILDCARDS[found] ?? `\\${found}`);
+  return new RegExp(`^${source}$`);
+}
+
+const WILDCARDS: Readonly<Record<string, string>> = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' };
 
 /** The last rule that fits decides. A rule fits what it names and all that lies under it. @param path relative, with slashes */
 export function isLeftOut(rules: readonly Rule[], path: string): boolean {
-  const last = rules.findLast(({ pattern }) => upwards(path).some((one) => matchesGlob(one, pattern)));
+  const last = rules.findLast(({ fits }) => upwards(path).some((one) => fits.test(one)));
   return last !== undefined && !last.isException;
 }
 

@@ -33,7 +33,7 @@ export async function lookUpRegistries(): Promise<Registries> {
     npmRegistry: npm.registry ?? NPM_REGISTRY,
     pipIndex: pipIndex || undefined,
     debianMirror: await debianMirror(),
-    certificates: [...new Set(named)].filter((path) => typeof path === 'string' && existsSync(path)),
+    certificates: [...new Set(named)].flatMap((path) => (path && existsSync(path) ? path : [])),
   };
 }
 
