@@ -34,8 +34,8 @@ export interface ClusterPlan {
 export async function startNativeCluster(plan: ClusterPlan, listener: Server): Promise<Omit<Orders, 'close'>> {
   const controlPlane = startControlPlane(plan.folder, plan.port, plan.programs);
   const breakConnections = relay(listener, CONTROL_PLANE_ADDRESS, API_SERVER_PORT);
-  const [nodes] = await Promise.all([startNodes(plan, controlPlane), controlPlane.startApiServer()]);
-  const daemons = [...controlPlane.startControllers(), ...nodes.flatMap((node) => joinNode(node, controlPlane))];
+  const [, nodes] = await Promise.all([controlPlane.startApiServer(), startNodes(plan, controlPlane)]);
+  const daemons = [...controlPlane.startControllers(), ...nodes.flatMap((node) => node.join())];
   await makeAddOns(controlPlane.api);
   await untilAllReady(controlPlane.api, nodes, daemons);
   return {
@@ -50,8 +50,9 @@ export async function startNativeCluster(plan: ClusterPlan, listener: Server): P
 }
 
 /** @returns when each has the system's images */
-function startNodes(plan: ClusterPlan, { pki }: ControlPlane): Promise<Node[]> {
+function startNodes(plan: ClusterPlan, { pki, kubeconfig }: ControlPlane): Promise<Node[]> {
   const places = Array.from({ length: plan.nodes }, (_, index) => placeOfNode(index));
+  const proxy = kubeconfig('system:kube-proxy');
   const start = async (place: (typeof places)[number]): Promise<Node> => {
     const folder = join(plan.folder, place.name);
     mkdirSync(folder);
@@ -61,6 +62,7 @@ function startNodes(plan: ClusterPlan, { pki }: ControlPlane): Promise<Node[]> {
       folder,
       kubernetes: plan.programs.kubernetes,
       caFile: pki.caFile,
+      kubeconfigs: { kubelet: kubeconfig(`system:node:${place.name}`, 'system:nodes'), proxy },
       cgroup: `${plan.cgroup}-${place.index}`,
     });
     await node.loadImages(plan.images);
@@ -69,32 +71,22 @@ function startNodes(plan: ClusterPlan, { pki }: ControlPlane): Promise<Node[]> {
   return Promise.all(places.map(start));
 }
 
-function joinNode(node: Node, { kubeconfig }: ControlPlane): readonly Daemon[] {
-  return node.join({
-    kubelet: kubeconfig(`system:node:${node.place.name}`, 'system:nodes'),
-    proxy: kubeconfig('system:kube-proxy'),
-  });
-}
-
 async function makeAddOns(api: Api): Promise<void> {
   for (const { path, body } of addOns()) await api.json('POST', path, body);
 }
 
 /** @throws Error with the end of a log when a daemon ends before */
 async function untilAllReady(api: Api, nodes: readonly Node[], daemons: readonly Daemon[]): Promise<void> {
-  const whole = async (): Promise<boolean> => {
-    for (const daemon of daemons) {
-      const how = daemon.ended();
-      if (how !== undefined) throw new Error(`${daemon.name} ended (${how}):\n${daemon.logTail()}`);
-    }
-    return (
-      (await readyNodes(api)) === nodes.length &&
-      (await hasServiceAccount(api)) &&
-      (await addOnsAvailable(api)) &&
-      (await metricsOf(api)) === nodes.length
-    );
-  };
-  await until('nodes, DNS and metrics', whole);
+  const isWhole = async (): Promise<boolean> =>
+    (await readyNodes(api)) === nodes.length &&
+    (await hasServiceAccount(api)) &&
+    (await addOnsAvailable(api)) &&
+    (await metricsOf(api)) === nodes.length;
+  await until('nodes, DNS and metrics', () => {
+    const ended = daemons.find((daemon) => daemon.ended() !== undefined);
+    if (ended) throw new Error(`${ended.name} ended (${ended.ended()}):\n${ended.logTail()}`);
+    return isWhole().catch(() => false);
+  });
 }
 
 interface Conditions {

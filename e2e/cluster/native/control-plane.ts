@@ -38,7 +38,7 @@ export function startControlPlane(
     spawnDaemon(path.slice(path.lastIndexOf('/') + 1), path, args, folder);
   const etcdPlace = { folder, etcdPort: 2379, etcdPeerPort: 2380, serverPort: API_SERVER_PORT };
   // It needs no certificate, and starts while they are made.
-  start(join(programs.etcd, 'etcd'), etcdFlags(etcdPlace));
+  const etcd = start(join(programs.etcd, 'etcd'), etcdFlags(etcdPlace));
   const pki = makePki(folder, [`IP:${CONTROL_PLANE_ADDRESS}`, `IP:${API_SERVER_SERVICE}`]);
   const place: Place = { ...etcdPlace, pki };
   const admin = pki.client('administrator', ADMINISTRATORS);
@@ -58,6 +58,7 @@ export function startControlPlane(
     kubeconfig,
     startApiServer: async () => {
       apiServer ??= start(kubernetes('kube-apiserver'), flags);
+      await untilReady(etcd, 'answers', async () => (await fetch('http://127.0.0.1:2379/health')).ok);
       await untilReady(apiServer, 'is ready', async () => (await api.call('GET', '/readyz')).status === 200);
     },
     stopApiServer: async () => {

@@ -20,6 +20,8 @@ export interface NodeOptions {
   /** Where kubelet and kube-proxy lie. */
   readonly kubernetes: string;
   readonly caFile: string;
+  /** Paths, with the right to be this node and its kube-proxy. */
+  readonly kubeconfigs: { readonly kubelet: string; readonly proxy: string };
   /** Name of the cgroup in every hierarchy. */
   readonly cgroup: string;
 }
@@ -30,8 +32,8 @@ export interface Node {
   loadImages(archive: string): Promise<void>;
   /** containerd's own client, on Kubernetes' containers. @returns stdout */
   ctr(...args: string[]): Promise<string>;
-  /** @param kubeconfigs paths, with the right to be this node and its kube-proxy */
-  join(kubeconfigs: { readonly kubelet: string; readonly proxy: string }): readonly Daemon[];
+  /** Starts what makes it a node, once the API server is ready. */
+  join(): readonly Daemon[];
 }
 
 /** @returns when its containerd takes images; pods run after `join` */
@@ -56,21 +58,19 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     place,
     ctr,
     loadImages: async (archive) => void (await ctr('images', 'import', archive)),
-    join: (kubeconfigs) => {
-      writeFileSync(files.proxyConfig, JSON.stringify(kubeProxyConfig(kubeconfigs.proxy, place)));
-      return [
-        start(join(options.kubernetes, 'kubelet'), kubeletFlags(files, kubeconfigs.kubelet, place)),
-        start(join(options.kubernetes, 'kube-proxy'), [`--config=${files.proxyConfig}`]),
-      ];
-    },
+    join: () => [
+      start(join(options.kubernetes, 'kubelet'), kubeletFlags(files, options.kubeconfigs.kubelet, place)),
+      start(join(options.kubernetes, 'kube-proxy'), [`--config=${files.proxyConfig}`]),
+    ],
   };
 }
 
-function writeFiles({ place, folder, caFile, cgroup }: NodeOptions): NodeFiles {
+function writeFiles({ place, folder, caFile, kubeconfigs, cgroup }: NodeOptions): NodeFiles {
   const files = filesOfNode(folder);
   mkdirSync(files.cniFolder, { recursive: true });
   makeCgroup(cgroup);
   writeFileSync(files.kubeletConfig, JSON.stringify(kubeletConfig(files, caFile, `/${cgroup}`)));
+  writeFileSync(files.proxyConfig, JSON.stringify(kubeProxyConfig(kubeconfigs.proxy, place)));
   writeFileSync(files.containerdConfig, containerdConfig(files));
   writeFileSync(join(files.cniFolder, 'pods.conflist'), JSON.stringify(cniConfig(place)));
   // For pods that want the node's own resolver: it knows no more than the cluster's.

@@ -47,7 +47,7 @@ async function start({ nodes = 1 }: RealClusterOptions): Promise<ClusterState> {
   const listener = await listen();
   const { port } = listener.address() as { port: number };
   const names = Array.from({ length: nodes }, (_, index) => placeOfNode(index).name);
-  writeDetails(folder, { port, nodes: names, kubernetes: programs.kubernetes });
+  writeDetails(folder, { port, nodes: names, cgroup, kubernetes: programs.kubernetes });
   await startHolder({ folder, cgroup, nodes, port, programs, images }, listener).finally(() => listener.close());
   return { provider: 'native', folder };
 }

@@ -10,6 +10,8 @@ export interface Details {
   /** The API server's on the machine. */
   readonly port: number;
   readonly nodes: readonly string[];
+  /** Begins the names of the cluster's cgroups, in every hierarchy. */
+  readonly cgroup: string;
   /** Folder of the program. */
   readonly kubernetes: string;
 }
