@@ -13,6 +13,7 @@ import { readRows } from '../report/rows.ts';
 import { VARIANTS } from './images.ts';
 import { PREVIOUS } from './previous.ts';
 import { ROWS_FILE } from './rows-file.ts';
+import { takeTurn } from './turn.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -31,6 +32,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     project.provide('promises', { missing });
     return undefined;
   }
+  const giveBack = await takeTurn();
   const began = new Date();
   const { archive } = await buildBundle([
     ...Object.values(IMAGES),
@@ -51,6 +53,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   return async () => {
     if (running === undefined && (await isWholeRun(project))) await report(cluster, state, began);
     if (running === undefined) await cluster.close();
+    giveBack();
   };
 }
 
