@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, stat } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +36,30 @@ test('a request that was on its way when the drain began is answered', async () 
   expect(await client.untilEnd()).toMatch(/Connection: close\r\n.*ok$/s);
   expect(await drained).toBe(0);
 });
+
+test('a request that came while this process had no CPU is answered, though its connection looks quiet', async () => {
+  const { connect, door } = await openTestDoor();
+  const client = await connect();
+  await client.ask(GET);
+  const drained = door.drain(60_000);
+  // By then it has been seen to be quiet, and not for long enough.
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  await sendAndStandStill(client);
+  await client.untilEnd();
+  expect(client.statuses).toEqual([200, 200]);
+  expect(await drained).toBe(0);
+});
+
+/** While callbacks of sockets and files are served: timers come next, and then what has arrived meanwhile. */
+function sendAndStandStill(client: RawClient): Promise<void> {
+  return new Promise((resolve) => {
+    stat('.', () => {
+      client.send(GET);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+      resolve();
+    });
+  });
+}
 
 test('what is in flight is answered, with Connection: close', async () => {
   const { connect, door, handled } = await openTestDoor({ onRequest: () => {} });

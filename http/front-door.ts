@@ -62,7 +62,8 @@ export class Door implements FrontDoor, ConnectionDoor {
 
   async open(address: ListenAddress): Promise<void> {
     this.address = await bindServer(this.#server, address);
-    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    // Timers come before sockets in a turn of the event loop: what arrived while this process stood still is read first.
+    this.#sweeping = setInterval(() => setImmediate(() => this.#sweep()), SWEEP_MS).unref();
   }
 
   /** `headBytes` above what a live connection began with is in force from its successor on: its parser holds the old bound. */
