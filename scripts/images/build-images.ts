@@ -28,7 +28,7 @@ import { lookUpRegistries, mountsFor } from './registries.ts';
 import { run } from './run.ts';
 
 export interface Bundle {
-  /** Path of a tar: an OCI layout with each layer once (packed or not, as the builder writes it), under all names and aliases. */
+  /** Path of a tar: an OCI layout with each layer once, the large ones unpacked, under all names and aliases. */
   readonly archive: string;
   /** Bytes of an image's layers as they are unpacked, by the recipe's name; shared layers count in each. */
   readonly sizes: Readonly<Record<string, number>>;
@@ -37,7 +37,7 @@ export interface Bundle {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The images' times, where SOURCE_DATE_EPOCH says no other: 2026-01-01. See https://reproducible-builds.org/specs/source-date-epoch/ */
 const CREATED = 1_767_225_600;
-const BUNDLES_KEPT = 2;
+const BUNDLES_KEPT = 3;
 export const NO_BUILDER =
   'nothing here builds images: start Docker, or install podman or buildah (apt-get install buildah debootstrap)';
 
@@ -129,10 +129,7 @@ export async function writeArchive(
   const layout = `${archive}.layout`;
   mkdirSync(layout, { recursive: true });
   try {
-    await builder.layOut(
-      recipes.map(({ name }) => name),
-      layout,
-    );
+    await builder.layOut(recipes, layout);
     const sizes = await measureImages(layout, recipes);
     nameImages(layout, recipes);
     await run('tar', ['-C', layout, '-cf', archive, '.']);

@@ -1,6 +1,6 @@
 // The programs that build images: docker, podman, buildah. All read the same Dockerfiles; here is what each calls things.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ImageRecipe } from './images.ts';
@@ -28,8 +28,8 @@ export interface Builder {
   /** @param image with its registry in its name */
   push(image: string): Promise<void>;
   /** The images as an OCI layout, each with its name as `org.opencontainers.image.ref.name`; docker writes its own. @param folder empty */
-  layOut(images: readonly string[], folder: string): Promise<void>;
-  /** Forgets what no name leads to. */
+  layOut(recipes: readonly ImageRecipe[], folder: string): Promise<void>;
+  /** Forgets what no name leads to. For a store of one's own only, while nobody builds in it. */
   prune(): Promise<void>;
 }
 
@@ -96,9 +96,9 @@ class Docker implements Builder {
     await this.#docker('push', image);
   }
 
-  async layOut(images: readonly string[], folder: string): Promise<void> {
+  async layOut(recipes: readonly ImageRecipe[], folder: string): Promise<void> {
     const archive = `${folder}.tar`;
-    await this.#docker('save', '--output', archive, ...images);
+    await this.#docker('save', '--output', archive, ...recipes.map(({ name }) => name));
     await run('tar', ['-C', folder, '-xf', archive]);
     rmSync(archive);
   }
@@ -158,17 +158,32 @@ class Buildah implements Builder {
   }
 
   /**
-   * Compressed quickly and not well: no registry keeps it. Uncompressed is not to be had: buildah's --disable-compression is for other
-   * transports. What an earlier push wrote is found again.
+   * To an OCI layout layers are compressed, each time anew, and no flag holds that back; save those that lie there uncompressed already. So the
+   * large ones, of images that build on none of ours, are brought there first, by way of a format that leaves them as they are.
    */
-  async layOut(images: readonly string[], folder: string): Promise<void> {
-    const quickly = ['--quiet', '--format', 'oci', '--compression-format', 'zstd', '--compression-level', '1'];
-    for (const image of images) await this.#buildah('push', ...quickly, image, `oci:${folder}:${image}`);
+  async layOut(recipes: readonly ImageRecipe[], folder: string): Promise<void> {
+    for (const { from, name } of recipes) if (from === undefined) await this.#bringLayers(name, folder);
+    for (const { name } of recipes)
+      await this.#buildah('push', '--quiet', '--format', 'oci', name, `oci:${folder}:${name}`);
   }
 
+  async #bringLayers(image: string, folder: string): Promise<void> {
+    const blobs = join(folder, 'blobs/sha256');
+    const beside = join(folder, 'layers');
+    mkdirSync(blobs, { recursive: true });
+    await this.#buildah('push', '--quiet', '--disable-compression', image, `dir:${beside}`);
+    for (const name of readdirSync(beside).filter((entry) => /^[0-9a-f]{64}$/.test(entry)))
+      renameSync(join(beside, name), join(blobs, name));
+    rmSync(beside, { recursive: true });
+  }
+
+  /** Steps that an interrupted build was in hold their image. */
   async prune(): Promise<void> {
-    if (this.name === 'buildah') await this.#buildah('rmi', '--prune');
-    else await this.#buildah('image', 'prune', '--force');
+    if (this.name === 'podman') await this.#buildah('image', 'prune', '--force', '--external');
+    else {
+      await this.#buildah('rm', '--all');
+      await this.#buildah('rmi', '--prune');
+    }
   }
 
   #buildah(...args: string[]): Promise<string> {
