@@ -2,6 +2,7 @@
 // 1. WebApps from apply to all children applied and statuses written, beside a bare loop that applies the same objects.
 // 2. A fleet at rest: memory, and writes in a quiet time with a resync and a restart in it. 3. One edit among the fleet.
 // --write puts the table into bench/operator/README.md.
+
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -12,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { makeCrd } from '../../core/app/crd.ts';
 import { type Cluster, startCluster } from '../../e2e/cluster/control-plane.ts';
+import { untilEstablished } from '../../e2e/cluster/established.ts';
 import { type InCluster, type OperatorProcess, startOperator as start } from '../../e2e/operator/operator-process.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { MEMORY_ENV } from '../../operator/install/workload.ts';
@@ -47,7 +49,7 @@ const cluster = await startCluster();
 let account: InCluster;
 try {
   await cluster.kubectlOk(['apply', '--server-side', '-f', '-'], { input: stringify(makeCrd()) });
-  await cluster.kubectlOk(['wait', '--for=condition=Established', 'crd/webapps.webapp-operator.io', '--timeout=30s']);
+  await untilEstablished(cluster.kubectlOk, 'crd/webapps.webapp-operator.io');
   for (const name of ['bare', 'scale', 'webapp-operator']) await cluster.kubectlOk(['create', 'namespace', name]);
   account = await makeAccount(cluster);
   const lines = [...(await measureApply(cluster)), ...(await measureFleet(cluster))];

@@ -1,11 +1,13 @@
 // A release of charts/webapp-operator from install to uninstall, by real Helm on a real control plane, whose pods are Ready without running (kwok): what becomes
 // of its objects, of the CustomResourceDefinition and of WebApps. What serves meanwhile is held in e2e/promises/chart.test.ts.
+
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { NAME, NAMESPACE } from '../../operator/install/place.ts';
 import { CHART, type Helm, makeHelm, type Values } from '../promises/helm.ts';
 import { NEW_FIELD, packagePrevious } from '../promises/previous.ts';
+import { untilEstablished } from './established.ts';
 import { useCluster } from './fixture.ts';
 
 const CRD = 'webapps.webapp-operator.io';
@@ -138,7 +140,7 @@ test('with crds.keep off, uninstall takes every WebApp too', async () => {
 test('what install.yaml has made can be taken over', async () => {
   await kubectl('apply', '-f', INSTALL_FILE);
   const namespace = await getCluster().makeNamespace();
-  await kubectl('wait', '--for=condition=Established', `crd/${CRD}`, '--timeout=60s');
+  await untilEstablished(getCluster().kubectlOk, `crd/${CRD}`);
   await apply(shop(namespace));
   const refused = await install();
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('invalid ownership metadata')]);

@@ -2,9 +2,9 @@
 // programs/foreign-apis/go.mod pins and go.sum vouches for. Definitions only: nobody acts on what is made of them.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { untilEstablished } from './established.ts';
 import { findGoModule } from './go-module.ts';
 import type { ForeignApi, RealCluster } from './real-cluster.ts';
-import { until } from './until.ts';
 
 interface Source {
   readonly module: string;
@@ -43,17 +43,8 @@ export async function installForeignApi(cluster: Pick<RealCluster, 'kubectlOk'>,
   // Server-side: some are larger than the annotation in which a client-side apply keeps what it applied. Unvalidated: kubectl would
   // have the server write its whole OpenAPI anew after each definition, which takes three times as long as all the rest.
   await cluster.kubectlOk(['apply', '--server-side', '--force-conflicts', '--validate=false', ...files]);
-  await until(`established definitions of ${api}`, async () => (await statesOf(cluster, files)).every(isEstablished));
+  await untilEstablished(cluster.kubectlOk, ...files);
 }
-
-/** Not `kubectl wait`: that gives up on a definition whose status nobody has written yet. */
-async function statesOf({ kubectlOk }: Pick<RealCluster, 'kubectlOk'>, files: readonly string[]): Promise<string[]> {
-  const state = '{.status.conditions[?(@.type=="Established")].status}';
-  const told = await kubectlOk(['get', ...files, '-o', `jsonpath={range .items[*]}=${state}{"\\n"}{end}`]);
-  return told.trim().split('\n');
-}
-
-const isEstablished = (state: string): boolean => state === '=True';
 
 /** Beside them lie kustomizations, and an admission policy of Gateway API that forbids others to replace its definitions. */
 async function onlyDefinitions(files: readonly string[]): Promise<string[]> {

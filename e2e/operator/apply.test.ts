@@ -17,6 +17,7 @@ import { CHILD_KINDS, CONFIG_MAP, POD, WEBAPP } from '../../operator/webapp/kind
 import { FIELD_MANAGER, labels } from '../../operator/webapp/names.ts';
 import type { LiveWebApp } from '../../operator/webapp/observed.ts';
 import { planWebApp } from '../../operator/webapp/plan/plan.ts';
+import { untilEstablished } from '../cluster/established.ts';
 import { useCluster } from '../cluster/fixture.ts';
 
 const getCluster = useCluster();
@@ -33,12 +34,7 @@ beforeAll(async () => {
   const manifest = (file: string) => new URL(`../../manifests/${file}`, import.meta.url).pathname;
   for (const file of ['namespace.yaml', 'crd.yaml', 'rbac.yaml'])
     await getCluster().kubectlOk(['apply', '-f', manifest(file)]);
-  await getCluster().kubectlOk([
-    'wait',
-    '--for=condition=Established',
-    'crd/webapps.webapp-operator.io',
-    '--timeout=60s',
-  ]);
+  await untilEstablished(getCluster().kubectlOk, 'crd/webapps.webapp-operator.io');
   const open = (access: Parameters<typeof makeTransport>[0]['access']) =>
     makeTransport({ access, log: makeLog(() => {}, Date.now), clock: systemClock, userAgent: 'e2e' });
   transport = open(await getCluster().accessFor(NAMESPACE, NAME));

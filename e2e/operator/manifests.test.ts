@@ -1,4 +1,5 @@
 // manifests/ on a real API server: what is shipped can be applied, and gives the operator the rights it needs and no others.
+
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -10,6 +11,7 @@ import { dryRun } from '../../operator/dry-run.ts';
 import { NAME, NAMESPACE } from '../../operator/install/place.ts';
 import { SAMPLES } from '../../operator/install/samples.ts';
 import { KINDS, OPTIONAL_KINDS } from '../../operator/webapp/kinds.ts';
+import { untilEstablished } from '../cluster/established.ts';
 import { useCluster } from '../cluster/fixture.ts';
 import { eventually } from './rig.ts';
 
@@ -24,7 +26,7 @@ const file = (path: string) => join(MANIFESTS, path);
 
 beforeAll(async () => {
   await kubectl('apply', '--validate=strict', '-f', file('install.yaml'));
-  await kubectl('wait', '--for=condition=Established', 'crd/webapps.webapp-operator.io', '--timeout=60s');
+  await untilEstablished(getCluster().kubectlOk, 'crd/webapps.webapp-operator.io');
 });
 
 /** Of an optional API: any object is taken. Their own schemas are their business. */
@@ -250,7 +252,7 @@ describe('--dry-run', () => {
       .join('---\n');
     await getCluster().kubectlOk(['apply', '-f', '-'], { input });
     for (const { plural, group } of Object.values(OPTIONAL_KINDS))
-      await kubectl('wait', '--for=condition=Established', `crd/${plural}.${group}`, '--timeout=60s');
+      await untilEstablished(getCluster().kubectlOk, `crd/${plural}.${group}`);
   });
 
   test.each(Object.keys(SAMPLES))('what is printed of %s can be applied', async (name) => {

@@ -1,5 +1,6 @@
 // What the renderers make, on a real API server: taken as it is, read back without a difference, applied again without a write, and its pods
 // admitted where pod security `restricted` is enforced. Without controllers: nothing but the API server's own defaults is at work.
+
 import { beforeAll, describe, expect, test } from 'vitest';
 import { findDrift, withIntentHash } from '../../kube/drift.ts';
 import { type KubeObject, pathOf, type Resource } from '../../kube/object.ts';
@@ -24,6 +25,7 @@ import {
 } from '../../operator/webapp/render/render.ts';
 import { EVERY_FIELD, EVERY_OTHER_FIELD, inputOf, liveWebApp } from '../../operator/webapp/render/testing/samples.ts';
 import { parseRevision, type Revision } from '../../operator/webapp/revision.ts';
+import { untilEstablished } from '../cluster/established.ts';
 import { useCluster } from '../cluster/fixture.ts';
 
 const LONG_NAME = 'a'.repeat(50);
@@ -249,5 +251,5 @@ async function makeCrdOf({ group, version, kind, plural }: Resource): Promise<vo
     },
   };
   await cluster().kubectlOk(['apply', '--server-side', '-f', '-'], { input: JSON.stringify(crd) });
-  await cluster().kubectlOk(['wait', '--for=condition=Established', `crd/${name}`, '--timeout=60s']);
+  await untilEstablished(cluster().kubectlOk, `crd/${name}`);
 }

@@ -1,4 +1,5 @@
 // What the tests of the operator share: the CRD and the operator's own rights on a cluster, WebApps made and looked at.
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import { makeCrd } from '../../core/app/crd.ts';
 import type { Cluster } from '../cluster/control-plane.ts';
+import { untilEstablished } from '../cluster/established.ts';
 import { type WebApps, webAppsIn } from '../namespace.ts';
 
 export { condition, eventually, isComplete, type LiveObject, type WebAppObject } from '../namespace.ts';
@@ -28,7 +30,7 @@ export async function makeRig(cluster: Cluster): Promise<Rig> {
     .map((name) => readFileSync(join(MANIFESTS, `${name}.yaml`), 'utf8'))
     .join('---\n');
   await cluster.kubectlOk(['apply', '--server-side', '-f', '-'], { input: stringify(makeCrd()) });
-  await cluster.kubectlOk(['wait', '--for=condition=Established', `crd/${CRD_NAME}`, '--timeout=60s']);
+  await untilEstablished(cluster.kubectlOk, `crd/${CRD_NAME}`);
   await cluster.kubectlOk(['apply', '--server-side', '-f', '-'], { input: rights });
   const namespace = await cluster.makeNamespace();
   const kubeconfig = await writeOperatorKubeconfig(cluster);
