@@ -3,7 +3,7 @@
 import { basename, join } from 'node:path';
 import { beforeAll, expect, inject, onTestFinished } from 'vitest';
 import { skipWhatFollows } from '../cluster/fixture.ts';
-import { chooseProvider } from '../cluster/providers.ts';
+import { openRealCluster } from '../cluster/providers.ts';
 import type { ClusterState, RealCluster } from '../cluster/real-cluster.ts';
 import type { LoadReport } from '../load.ts';
 import { eventually, isComplete, type WebAppObject, type WebApps, webAppsIn } from '../namespace.ts';
@@ -39,7 +39,7 @@ export function useRealCluster(): () => RealCluster {
   if ('missing' in promises) skipWhatFollows(promises.missing);
   else {
     beforeAll(async () => {
-      cluster = await chooseProvider().open(promises.state);
+      cluster = await openRealCluster(promises.state);
     });
   }
   return () => {

@@ -6,10 +6,11 @@ import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { buildBundle, whyNoImages } from '../../scripts/images/build-images.ts';
 import { EXAMPLES, IMAGES } from '../../scripts/images/images.ts';
-import { chooseProvider } from '../cluster/providers.ts';
+import { chooseProvider, openRealCluster } from '../cluster/providers.ts';
 import type { ClusterState, RealCluster } from '../cluster/real-cluster.ts';
 import { writeReport } from '../report/report.ts';
 import { readRows } from '../report/rows.ts';
+import { unkeptOf } from '../report/unkept.ts';
 import { VARIANTS } from './images.ts';
 import { PREVIOUS } from './previous.ts';
 import { ROWS_FILE } from './rows-file.ts';
@@ -42,7 +43,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   ]);
   const running = runningState();
   const state = running ?? (await provider.start({ nodes: NODES }));
-  const cluster = await provider.open(state);
+  const cluster = await openRealCluster(state);
   try {
     await loadOnce(cluster, state, archive);
   } catch (error) {
@@ -51,7 +52,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   }
   project.provide('promises', { state });
   return async () => {
-    if (running === undefined && (await isWholeRun(project))) await report(cluster, state, began);
+    if (running === undefined && (await isWholeRun(project))) await report(project, cluster, state, began);
     if (running === undefined) await cluster.close();
     giveBack();
   };
@@ -63,10 +64,16 @@ async function isWholeRun(project: TestProject): Promise<boolean> {
   return project.vitest.state.getTestModules().length >= testFiles.length;
 }
 
-async function report(cluster: RealCluster, { folder, provider }: ClusterState, began: Date): Promise<void> {
+async function report(
+  project: TestProject,
+  cluster: RealCluster,
+  { folder, provider }: ClusterState,
+  began: Date,
+): Promise<void> {
   const rows = readRows(join(folder, ROWS_FILE));
   const path = join(RESULTS, `${provider}.md`);
-  writeReport({ provider, versions: await cluster.versions(), rows, began, path });
+  const unkept = unkeptOf(project.vitest.state.getTestModules());
+  writeReport({ provider, versions: await cluster.versions(), rows, unkept, began, path });
   console.log(`the table of promises is in ${path}`);
 }
 
