@@ -1,8 +1,8 @@
 // charts/webapp-operator by real Helm, held to what manifests/ are made from, and its objects to a real API server.
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 import { type KubeObject, keyOf } from '../../kube/object.ts';
 import { parseFlags } from '../../operator/flags.ts';
 import { makeInstall } from '../../operator/install/install.ts';
@@ -157,6 +157,35 @@ describe('values', () => {
     );
     const digest = `sha256:${'a'.repeat(64)}`;
     expect(await images({ image: { tag: '1', digest } })).toContain(`webapp-operator@${digest}`);
+  });
+});
+
+describe('as a part of something larger', () => {
+  test('a chart that depends on it gives it values, a condition and what all its charts share', async () => {
+    const parent = join(getCluster().folder, 'parent');
+    cpSync(CHART, join(parent, 'charts/webapp-operator'), { recursive: true });
+    const dependencies = [{ name: NAME, version: manifest.version, condition: `${NAME}.enabled` }];
+    writeFileSync(
+      join(parent, 'Chart.yaml'),
+      stringify({ apiVersion: 'v2', name: 'parent', version: '1.0.0', dependencies }),
+    );
+    const render = async (own: Values): Promise<string> =>
+      helm.ok(['template', 'shop', parent], { global: { team: 'web', imageRegistry: 'a.example' }, [NAME]: own });
+    expect(await render({ enabled: true, replicas: 3 })).toMatch(
+      /replicas: 3[\s\S]*image: "a\.example\/webapp-operator:/,
+    );
+    expect(objectsOf(await render({ enabled: false }))).toEqual([]);
+  });
+
+  test('labels of others do not come in the way of those by which pods are selected', async () => {
+    const other = { 'app.kubernetes.io/name': 'other', 'app.kubernetes.io/component': 'other' };
+    const objects = objectsOf(await template({ commonLabels: other, podLabels: other }));
+    const deployment = objects.find(({ kind }) => kind === 'Deployment');
+    const labels = { 'app.kubernetes.io/name': NAME, 'app.kubernetes.io/component': 'operator' };
+    expect(deployment).toMatchObject({
+      metadata: { labels },
+      spec: { selector: { matchLabels: labels }, template: { metadata: { labels } } },
+    });
   });
 });
 

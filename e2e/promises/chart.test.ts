@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { IMAGES } from '../../scripts/images/images.ts';
 import type { RealCluster } from '../cluster/real-cluster.ts';
 import { failuresOf, NONE_FAILED, openBoth, whileBothAreLoaded } from './both-shops.ts';
-import { CHART, type Helm, makeHelm } from './helm.ts';
+import { CHART, type Helm, makeHelm, type Values } from './helm.ts';
 import { SHOPS } from './images.ts';
 import { OPERATOR_DEPLOYMENT, OPERATOR_NAMESPACE } from './operator.ts';
 import { uidsOf } from './pods.ts';
@@ -57,14 +57,14 @@ test('helm install: two replicas, one leads, `helm test` passes, and a WebApp is
 });
 
 test('helm test fails while no operator is ready', async () => {
-  await helm.ok(['upgrade', '--install', RELEASE, CHART, ...WAITING, '--set', 'replicas=0']);
+  await upgradeOrInstall(CHART, { replicas: 0 });
   const { code, stderr } = await helm.run(['test', RELEASE, '--timeout', '2m', ...IN_PLACE]);
   expect([code, stderr]).toEqual([1, expect.stringContaining('webapp-operator-test-ready')]);
 });
 
 test('helm upgrade: the definition and the operator are new, the pods of applications the same', async () => {
   const place = await rig().makePlace();
-  await helm.ok(['upgrade', '--install', RELEASE, await packagePrevious(helm), ...WAITING]);
+  await upgradeOrInstall(await packagePrevious(helm));
   expect(await operatorImages(place.cluster)).toEqual([PREVIOUS[0]?.name, PREVIOUS[0]?.name]);
   expect(await knowsNewField(place.cluster)).toBe(false);
   await openBoth(place);
@@ -84,7 +84,7 @@ test('helm upgrade: the definition and the operator are new, the pods of applica
 
 test('helm uninstall leaves WebApps and what serves them; a later install takes them up', async () => {
   const place = await rig().makePlace();
-  await helm.ok(['upgrade', '--install', RELEASE, CHART, ...WAITING]);
+  await upgradeOrInstall(CHART);
   await openBoth(place);
   const before = await podsOfShops(place);
   const gone = await whileBothAreLoaded(place, { promise: 'the operator is uninstalled by Helm' }, async () => {
@@ -121,6 +121,11 @@ test.each([
   await carriesOutAChange(place, 4);
   expect(await podsOfShops(place)).toEqual(before);
 });
+
+/** With these values, and none of those that the release had. */
+function upgradeOrInstall(chart: string, values: Values = {}): Promise<string> {
+  return helm.ok(['upgrade', '--install', '--reset-values', RELEASE, chart, ...WAITING], values);
+}
 
 /** Whichever way it came, with its definition, so also every WebApp; not its namespace. */
 async function removeOperator(): Promise<void> {
