@@ -11,8 +11,6 @@ const LOG_TAIL_BYTES = 4096;
 export interface Daemon {
   readonly name: string;
   readonly pid: number;
-  /** Path of the file with what it prints. */
-  readonly log: string;
   /** Resolves with the exit code or signal when the process is gone. */
   readonly gone: Promise<string>;
   /** How it ended, undefined while it lives. */
@@ -38,12 +36,10 @@ export function startDaemons(): Daemons {
   const guard = startGuard(folder);
   const guardGone = new Promise<void>((resolve) => guard.once('exit', () => resolve()));
   const running = new Set<Daemon>();
-  const logs = boundLogs();
   return {
     folder,
     start: (path, args, env = {}) => {
       const daemon = spawnDaemon(basename(path), path, args, folder, env);
-      logs.add(daemon.log);
       running.add(daemon);
       guard.stdin?.write(`+ ${daemon.pid}\n`);
       void daemon.gone.then(() => {
@@ -54,7 +50,6 @@ export function startDaemons(): Daemons {
     },
     running: () => [...running],
     close: async () => {
-      logs.close();
       await Promise.all([...running].map((daemon) => daemon.stop('SIGKILL')));
       guard.ref();
       guard.stdin?.end();
@@ -73,8 +68,8 @@ function startGuard(folder: string): ChildProcess {
 }
 
 /**
- * Unguarded: for a caller whose end is its children's end anyway. Its output goes straight into `folder/NAME.log`: a pipe would stop it
- * whenever the starter is busy.
+ * Unguarded: for a caller whose end is its children's end anyway. Its output goes straight into `folder/NAME.log`, which is kept from growing
+ * without bound: a pipe would stop it whenever the starter is busy.
  */
 export function spawnDaemon(
   name: string,
@@ -111,10 +106,12 @@ function makeDaemon(child: ChildProcess, name: string, log: string): Daemon {
   });
   if (child.pid === undefined) throw new Error(`${name} could not be started`);
   const { pid } = child;
+  const trimming = setInterval(() => trimLog(log), 5000);
+  trimming.unref();
+  void gone.then(() => clearInterval(trimming));
   return {
     name,
     pid,
-    log,
     gone,
     ended: () => how,
     logTail: () => tail(log),
@@ -136,21 +133,11 @@ function tail(path: string): string {
   }
 }
 
-/** Empties those files, now and then, that have grown too long. */
-export function boundLogs(): { add(log: string): void; close(): void } {
-  const logs = new Set<string>();
-  const trimming = setInterval(() => trimLogs(logs), 5000);
-  trimming.unref();
-  return { add: (log) => logs.add(log), close: () => clearInterval(trimming) };
-}
-
-/** The daemons append: an emptied file is written on from its beginning. */
-function trimLogs(logs: Iterable<string>): void {
-  for (const log of logs) {
-    try {
-      if (statSync(log).size > LOG_BYTES) truncateSync(log);
-    } catch {
-      // removed with the folder
-    }
+/** The daemon appends: an emptied file is written on from its beginning. */
+function trimLog(log: string): void {
+  try {
+    if (statSync(log).size > LOG_BYTES) truncateSync(log);
+  } catch {
+    // removed with the folder
   }
 }

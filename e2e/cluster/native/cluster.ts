@@ -75,18 +75,21 @@ async function makeAddOns(api: Api): Promise<void> {
   for (const { path, body } of addOns()) await api.json('POST', path, body);
 }
 
-/** @throws Error with the end of a log when a daemon ends before */
+/**
+ * One after the other: each look costs the API server, which is busy starting, a handshake.
+ * @throws Error with the end of a log when a daemon ends before
+ */
 async function untilAllReady(api: Api, nodes: readonly Node[], daemons: readonly Daemon[]): Promise<void> {
-  const isWhole = async (): Promise<boolean> =>
-    (await readyNodes(api)) === nodes.length &&
-    (await hasServiceAccount(api)) &&
-    (await addOnsAvailable(api)) &&
-    (await metricsOf(api)) === nodes.length;
-  await until('nodes, DNS and metrics', () => {
-    const ended = daemons.find((daemon) => daemon.ended() !== undefined);
-    if (ended) throw new Error(`${ended.name} ended (${ended.ended()}):\n${ended.logTail()}`);
-    return isWhole().catch(() => false);
-  });
+  const wait = (what: string, look: () => Promise<boolean>): Promise<void> =>
+    until(what, () => {
+      const ended = daemons.find((daemon) => daemon.ended() !== undefined);
+      if (ended) throw new Error(`${ended.name} ended (${ended.ended()}):\n${ended.logTail()}`);
+      return look().catch(() => false);
+    });
+  await wait('Ready nodes', async () => (await readyNodes(api)) === nodes.length);
+  await wait('service accounts', () => hasServiceAccount(api));
+  await wait('DNS and metrics-server', () => addOnsAvailable(api));
+  await wait('metrics of the nodes', async () => (await metricsOf(api)) === nodes.length);
 }
 
 interface Conditions {

@@ -26,7 +26,9 @@ export function kubeletConfig(files: NodeFiles, caFile: string, cgroup: string):
     clusterDomain: CLUSTER_DOMAIN,
     resolvConf: files.resolvConf,
     volumePluginDir: join(files.folder, 'volume-plugins'),
+    // Looked at every second, written when it has changed: that it lives, its Lease says.
     nodeStatusUpdateFrequency: '1s',
+    nodeStatusReportFrequency: '1m',
     // The disk is the whole machine's: its fill says nothing of this cluster, and its images were imported, not pulled.
     evictionHard: { 'memory.available': '1%', 'nodefs.available': '1%', 'imagefs.available': '1%' },
     imageGCHighThresholdPercent: 100,

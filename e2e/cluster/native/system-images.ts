@@ -1,5 +1,5 @@
 // The images of pause, CoreDNS and metrics-server in one archive, kept beside the programs they are made of.
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildProgram, clusterCache, type ProgramName } from '../build.ts';
 import { COREDNS_IMAGE, METRICS_SERVER_IMAGE } from './add-ons.ts';
@@ -22,7 +22,7 @@ export async function systemImages(): Promise<string> {
 /** `…/pause-0123abcd-4567cdef` → `0123abcd4567cdef`. */
 const hashOf = (folder: string): string => basename(folder).split('-').slice(-2).join('');
 
-/** Written beside, then renamed: an interrupted write leaves nothing that looks whole. */
+/** Written beside, then renamed: an interrupted write leaves nothing that looks whole. Those of earlier programs go. */
 function write(archive: string, programs: readonly (readonly [keyof typeof IMAGES & ProgramName, string])[]): void {
   const images = programs.map(([name, folder]) => ({
     name: IMAGES[name],
@@ -32,4 +32,6 @@ function write(archive: string, programs: readonly (readonly [keyof typeof IMAGE
   const partial = `${archive}.partial-${process.pid}`;
   writeFileSync(partial, imageArchive(images));
   renameSync(partial, archive);
+  for (const entry of readdirSync(clusterCache))
+    if (/^images-.*\.tar$/.test(entry) && entry !== basename(archive)) rmSync(join(clusterCache, entry));
 }
