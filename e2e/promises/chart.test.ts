@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { IMAGES } from '../../scripts/images/images.ts';
 import type { RealCluster } from '../cluster/real-cluster.ts';
 import { failuresOf, NONE_FAILED, openBoth, whileBothAreLoaded } from './both-shops.ts';
 import { CHART, type Helm, makeHelm, type Values } from './helm.ts';
 import { SHOPS } from './images.ts';
-import { OPERATOR_DEPLOYMENT, OPERATOR_NAMESPACE } from './operator.ts';
+import { ensureOperator, OPERATOR_DEPLOYMENT, OPERATOR_NAMESPACE } from './operator.ts';
 import { uidsOf } from './pods.ts';
 import { NEW_FIELD, PREVIOUS, PREVIOUS_VERSION, packagePrevious } from './previous.ts';
 import { eventually, isComplete, type Place, useRig } from './rig.ts';
@@ -21,17 +21,17 @@ const IN_PLACE = ['--namespace', OPERATOR_NAMESPACE];
 const WAITING = [...IN_PLACE, '--wait', '--timeout', '3m'];
 
 const rig = useRig();
-const folder = mkdtempSync(join(tmpdir(), 'helm-'));
 let helm: Helm;
 
 beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'helm-'));
   helm = await makeHelm(rig().cluster.kubeconfig, folder);
-});
-// What files after this one find is what they would have made.
-afterAll(async () => {
-  await removeOperator();
-  await applyManifests('-f', 'install.yaml');
-  rmSync(folder, { recursive: true });
+  return async () => {
+    // What files after this one find is what they would have made.
+    await removeOperator();
+    await applyManifests('-f', 'install.yaml');
+    rmSync(folder, { recursive: true });
+  };
 });
 
 test('helm install: two replicas, one leads, `helm test` passes, and a WebApp is served', async () => {
@@ -58,8 +58,8 @@ test('helm install: two replicas, one leads, `helm test` passes, and a WebApp is
 
 test('helm test fails while no operator is ready', async () => {
   await upgradeOrInstall(CHART, { replicas: 0 });
-  const { code, stderr } = await helm.run(['test', RELEASE, '--timeout', '2m', ...IN_PLACE]);
-  expect([code, stderr]).toEqual([1, expect.stringContaining('webapp-operator-test-ready')]);
+  const { code, stdout } = await helm.run(['test', RELEASE, '--logs', '--timeout', '2m', ...IN_PLACE]);
+  expect([code, stdout]).toEqual([1, expect.stringMatching(/GET http.*: Error: connect ECONNREFUSED/)]);
 });
 
 test('helm upgrade: the definition and the operator are new, the pods of applications the same', async () => {
@@ -112,6 +112,7 @@ test.each([
   ['-k', ''],
 ] as const)('kubectl apply %s manifests/%s installs the operator, and takes WebApps up', async (flag, path) => {
   const place = await rig().makePlace();
+  await ensureOperator(place.cluster);
   await openBoth(place);
   const before = await podsOfShops(place);
   await helm.ok(['uninstall', RELEASE, ...WAITING, '--ignore-not-found']);
@@ -122,9 +123,10 @@ test.each([
   expect(await podsOfShops(place)).toEqual(before);
 });
 
-/** With these values, and none of those that the release had. */
+/** Whoever installed what is there; with these values, and none of those that the release had. */
 function upgradeOrInstall(chart: string, values: Values = {}): Promise<string> {
-  return helm.ok(['upgrade', '--install', '--reset-values', RELEASE, chart, ...WAITING], values);
+  const how = ['--install', '--take-ownership', '--force-conflicts', '--reset-values'];
+  return helm.ok(['upgrade', ...how, RELEASE, chart, ...WAITING], values);
 }
 
 /** Whichever way it came, with its definition, so also every WebApp; not its namespace. */
