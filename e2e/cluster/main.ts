@@ -1,5 +1,6 @@
 // `npm run cluster …`: a Kubernetes to try things on. Wiring only.
 import { spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildBundle } from '../../scripts/images/build-images.ts';
@@ -49,14 +50,17 @@ async function up(args: string[]): Promise<void> {
   const state = await provider.start({ nodes });
   const cluster = await provider.open(state);
   remember({ state, kubeconfig: cluster.kubeconfig });
+  const stateFile = join(state.folder, 'state.json');
+  writeFileSync(stateFile, JSON.stringify(state));
   console.log(`Kubernetes runs, by ${provider.name}, with nodes ${cluster.nodes.join(', ')}. Next:
 
   npm run cluster kubectl get pods -- -A
   eval "$(npm run -s cluster env)"     kubectl and helm for it, in this shell
   npm run cluster load images          this repository's images, for its pods
+  PROMISES_CLUSTER=${stateFile} npm run e2e     the promises, on it; some need --nodes 2
   npm run cluster down                 ends it and removes all of it`);
   if (stopped === undefined) return;
-  await stopped;
+  await Promise.race([stopped, untilGone(stateFile)]);
   await down();
 }
 
@@ -132,6 +136,17 @@ async function theCluster(): Promise<RealCluster> {
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
+  });
+}
+
+/** Another terminal may have ended it. */
+function untilGone(path: string): Promise<void> {
+  return new Promise((resolve) => {
+    const looking = setInterval(() => {
+      if (existsSync(path)) return;
+      clearInterval(looking);
+      resolve();
+    }, 1000);
   });
 }
 

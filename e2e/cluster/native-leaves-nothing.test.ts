@@ -175,13 +175,15 @@ function namespaceOf(pid: number): string {
   }
 }
 
-/** What a cluster must not change, but what building images does meanwhile. Its processes and cgroups are looked for by name: others' come and go. */
+/**
+ * What a cluster must not change. Its processes and cgroups are looked for by name, its mounts where it makes them for itself: others' come
+ * and go.
+ */
 function machine(): object {
+  const isOfInterest = (mount: string): boolean => /^\S+ \/(run|var|proc|sys|etc)[/ ]|webapp-cluster-/.test(mount);
   const tunables = ['vm/overcommit_memory', 'kernel/panic', 'kernel/panic_on_oops', 'net/ipv4/ip_forward'];
   return {
-    mounts: readFileSync('/proc/self/mounts', 'utf8')
-      .split('\n')
-      .filter((line) => !line.includes('/webapp-operator/images/')),
+    mounts: readFileSync('/proc/self/mounts', 'utf8').split('\n').filter(isOfInterest),
     interfaces: readdirSync('/sys/class/net').sort(),
     routes: readFileSync('/proc/net/route', 'utf8'),
     tunables: tunables.map((name) => readFileSync(`/proc/sys/${name}`, 'utf8')),

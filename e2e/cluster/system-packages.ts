@@ -18,7 +18,8 @@ const CLUSTER_PACKAGES = {
 const IMAGE_PACKAGES = {
   buildah: '/usr/bin/buildah',
   debootstrap: '/usr/sbin/debootstrap',
-  'busybox-static': '/bin/busybox',
+  // Debian's plain busybox has the same path, and needs libraries that an image of nothing else lacks.
+  'busybox-static': '/var/lib/dpkg/info/busybox-static.list',
 } as const;
 
 const missingOf = (packages: Readonly<Record<string, string>>): string[] =>

@@ -39,6 +39,7 @@ export async function startNativeCluster(plan: ClusterPlan, listener: Server): P
   await makeAddOns(controlPlane.api);
   await untilAllReady(controlPlane.api, nodes, daemons);
   return {
+    answer: async () => {},
     startApiServer: controlPlane.startApiServer,
     stopApiServer: async () => {
       await controlPlane.stopApiServer();

@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { type Api, makeApi } from '../api.ts';
 import { type Daemon, spawnDaemon } from '../daemons.ts';
-import { etcdFlags, type Place } from '../flags.ts';
+import { etcdFlags, type Place, schedulerFlags } from '../flags.ts';
 import { makePki, type Pki, writeKubeconfig } from '../pki.ts';
 import { untilReady } from '../until.ts';
 import { API_SERVER_PORT, API_SERVER_SERVICE, CONTROL_PLANE_ADDRESS } from './addresses.ts';
-import { apiServerFlags, controllerManagerFlags, FRONT_PROXY, schedulerFlags } from './flags.ts';
+import { apiServerFlags, controllerManagerFlags, FRONT_PROXY } from './flags.ts';
 
 export interface ControlPlane {
   readonly api: Api;

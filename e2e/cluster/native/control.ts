@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, request, type Server } from 'node:h
 
 /** What the holder can be asked to do, by name. Arguments and answers are JSON. */
 export interface Orders {
+  /** Nothing: it answers when it is there. */
+  answer(): Promise<void>;
   stopApiServer(): Promise<void>;
   startApiServer(): Promise<void>;
   /** @param order.archive path as this machine's processes see it */
@@ -52,7 +54,9 @@ export function giveOrder<Name extends keyof Orders>(
     const outgoing = request({ socketPath: path, path: `/${name}`, method: 'POST' }, (incoming) => {
       textOf(incoming).then((text) => (incoming.statusCode === 200 ? resolve() : reject(new Error(text))), reject);
     });
-    outgoing.on('error', (error) => reject(new Error(`the cluster does not answer: ${error.message}`)));
+    outgoing.on('error', (error) =>
+      reject(new Error(`no cluster answers at ${path} (${error.message}): start one with npm run cluster up`)),
+    );
     outgoing.setTimeout(ORDER_TIMEOUT_MS, () => outgoing.destroy(new Error(`${name} took 5 minutes`)));
     outgoing.end(JSON.stringify(order ?? null));
   });

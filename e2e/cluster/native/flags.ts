@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type Place, schedulerFlags } from '../flags.ts';
 import { API_SERVER_PORT, CONTROL_PLANE_ADDRESS, type NodePlace, POD_RANGE, SERVICE_RANGE } from './addresses.ts';
+import type { NodeFiles } from './node-files.ts';
 
 /** Certificates that the API server shows to kubelets and to the servers of aggregated APIs. */
 export interface ServerClients {
@@ -59,29 +60,6 @@ export function controllerManagerFlags({ pki }: Place, kubeconfig: string): stri
     '--horizontal-pod-autoscaler-cpu-initialization-period=10s',
     '--horizontal-pod-autoscaler-initial-readiness-delay=5s',
   ];
-}
-
-export { schedulerFlags } from '../flags.ts';
-
-/** Where a node keeps what is its own. */
-export interface NodeFiles {
-  readonly folder: string;
-  readonly kubeletConfig: string;
-  readonly proxyConfig: string;
-  readonly containerdConfig: string;
-  readonly resolvConf: string;
-  readonly cniFolder: string;
-}
-
-export function filesOfNode(folder: string): NodeFiles {
-  return {
-    folder,
-    kubeletConfig: join(folder, 'kubelet.json'),
-    proxyConfig: join(folder, 'kube-proxy.json'),
-    containerdConfig: join(folder, 'containerd.toml'),
-    resolvConf: join(folder, 'resolv.conf'),
-    cniFolder: join(folder, 'cni'),
-  };
 }
 
 export function kubeletFlags(files: NodeFiles, kubeconfig: string, { name, address, index }: NodePlace): string[] {

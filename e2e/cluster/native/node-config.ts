@@ -1,7 +1,7 @@
 // The configuration files of one node's programs: pure, one function each. All but containerd's are JSON, which is YAML.
 import { join } from 'node:path';
 import { CLUSTER_DOMAIN, DNS_SERVICE, type NodePlace, POD_RANGE } from './addresses.ts';
-import type { NodeFiles } from './flags.ts';
+import type { NodeFiles } from './node-files.ts';
 
 export const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 /** Imported into every node's store before its first pod. */

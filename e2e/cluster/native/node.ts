@@ -8,8 +8,9 @@ import { untilReady } from '../until.ts';
 import { CLUSTER_DOMAIN, DNS_SERVICE, type NodePlace } from './addresses.ts';
 import { makeCgroup } from './cgroups.ts';
 import { run } from './command.ts';
-import { filesOfNode, kubeletFlags, type NodeFiles } from './flags.ts';
+import { kubeletFlags } from './flags.ts';
 import { CONTAINERD_SOCKET, cniConfig, containerdConfig, kubeletConfig, kubeProxyConfig } from './node-config.ts';
+import { filesOfNode, type NodeFiles } from './node-files.ts';
 
 export interface NodeOptions {
   readonly place: NodePlace;
