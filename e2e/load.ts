@@ -45,12 +45,15 @@ export function startLoad(options: LoadOptions): Load {
       pending.add(one);
     }
   };
-  const timer = setInterval(tick, TICK_MS);
+  // What has arrived is read first: a connection that was closed while this process had no CPU must not be used once more.
+  let next: NodeJS.Immediate | undefined;
+  const timer = setInterval(() => (next = setImmediate(tick)), TICK_MS);
 
   return {
     report,
     stop: async () => {
       clearInterval(timer);
+      clearImmediate(next);
       await Promise.all(pending);
       agent.destroy();
       return report;
