@@ -171,7 +171,9 @@ class Buildah implements Builder {
     const blobs = join(folder, 'blobs/sha256');
     const beside = join(folder, 'layers');
     mkdirSync(blobs, { recursive: true });
-    await this.#buildah('push', '--quiet', '--disable-compression', image, `dir:${beside}`);
+    // podman leaves layers as they are unless it is told otherwise.
+    const asTheyAre = this.name === 'buildah' ? ['--disable-compression'] : [];
+    await this.#buildah('push', '--quiet', ...asTheyAre, image, `dir:${beside}`);
     for (const name of readdirSync(beside).filter((entry) => /^[0-9a-f]{64}$/.test(entry)))
       renameSync(join(beside, name), join(blobs, name));
     rmSync(beside, { recursive: true });
