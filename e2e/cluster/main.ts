@@ -7,6 +7,7 @@ import { buildBundle } from '../../scripts/images/build-images.ts';
 import { EXAMPLES, IMAGES } from '../../scripts/images/images.ts';
 import { buildProgram, clusterCache, PROGRAMS } from './build.ts';
 import { startCluster, whyNoCluster } from './control-plane.ts';
+import { closeHeldClusters, sweep } from './native/leftovers.ts';
 import { chooseProvider, openRealCluster, PROVIDER_NAMES } from './providers.ts';
 import type { ProviderName, RealCluster } from './real-cluster.ts';
 import { findRunning, forget, type Running, remember } from './running.ts';
@@ -19,7 +20,7 @@ const HELP = `npm run cluster <command>
      --provider NAME   kind or native
      --foreground      stay, and end it with Ctrl-C
      --kwok N          instead: a control plane only, with N fake nodes, in the foreground
-  down             end it and remove all of it
+  down [--all]     end it and remove all of it; --all: those that tests run or have left, too (native only)
   kubectl ARGS…    kubectl against the one that runs
   env              for your shell, so that it has kubectl and helm for it: eval "$(npm run -s cluster env)"
   load FILE        an archive of images (OCI layout) into its nodes
@@ -61,7 +62,7 @@ async function up(args: string[]): Promise<void> {
   npm run cluster down                 ends it and removes all of it`);
   if (stopped === undefined) return;
   await Promise.race([stopped, untilGone(stateFile)]);
-  await down();
+  await down([]);
 }
 
 /** @param nodes kwok's */
@@ -82,11 +83,15 @@ Ctrl-C ends it and forgets everything.`);
   await cluster.close();
 }
 
-async function down(): Promise<void> {
+async function down(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { all: { type: 'boolean' } } });
   const running = await findRunning();
   if (running !== undefined && 'pid' in running) process.kill(running.pid, 'SIGTERM');
   else if (running !== undefined) await (await openRealCluster(running.state)).close();
   forget();
+  if (!values.all) return;
+  await closeHeldClusters();
+  await sweep();
 }
 
 async function kubectl(args: string[]): Promise<void> {

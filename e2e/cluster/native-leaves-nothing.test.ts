@@ -75,6 +75,19 @@ test('its holder was killed', async () => {
   expect(await output(start(env, 'kubectl', 'get', 'nodes'))).toContain('no cluster runs');
 });
 
+test('even its keeper was killed: what is left is found, and what runs is ended', async () => {
+  const { home, env } = placeOfItsOwn();
+  await output(start(env, 'up', '--provider', 'native'));
+  const traces = tracesOf(folderIn(home));
+  const keeper = traces.processes().find((pid) => /keeper\.sh\0/.test(commandOf(pid)));
+  if (keeper === undefined) throw new Error('no keeper');
+  process.kill(keeper, 'SIGKILL');
+  await until('end of its processes', () => traces.processes().length === 0);
+  expect(existsSync(traces.folder)).toBe(true);
+  expect(await output(start(env, 'down', '--all'))).toBe('');
+  expect(traces.left()).toEqual([]);
+});
+
 test('it could not start, and the log of what did not is told', async () => {
   const { home, env } = placeOfItsOwn({ broken: 'kubernetes' });
   const before = machine();
@@ -126,6 +139,7 @@ function folderIn(home: string): string {
 const hasStarted = (folder: string): boolean => existsSync(join(folder, 'etcd.log')) && initOf(folder) !== undefined;
 
 interface Traces {
+  readonly folder: string;
   processes(): number[];
   cgroups(): string[];
   /** All that can be seen of it. */
@@ -143,6 +157,7 @@ function tracesOf(folder: string): Traces {
       readdirSync(mount).filter((name) => name.startsWith(cgroup)),
     );
   return {
+    folder,
     processes,
     cgroups,
     left: () => [...processes(), ...cgroups(), ...(existsSync(folder) ? [folder] : [])],
@@ -180,10 +195,12 @@ function namespaceOf(pid: number): string {
  * and go.
  */
 function machine(): object {
-  const isOfInterest = (mount: string): boolean => /^\S+ \/(run|var|proc|sys|etc)[/ ]|webapp-cluster-/.test(mount);
+  const places = /^\S+ (\/(run|proc|sys)[/ ]|\/var\/(lib|log)(\/kubelet\S*)? )|webapp-cluster-/;
   const tunables = ['vm/overcommit_memory', 'kernel/panic', 'kernel/panic_on_oops', 'net/ipv4/ip_forward'];
   return {
-    mounts: readFileSync('/proc/self/mounts', 'utf8').split('\n').filter(isOfInterest),
+    mounts: readFileSync('/proc/self/mounts', 'utf8')
+      .split('\n')
+      .filter((mount) => places.test(mount)),
     interfaces: readdirSync('/sys/class/net').sort(),
     routes: readFileSync('/proc/net/route', 'utf8'),
     tunables: tunables.map((name) => readFileSync(`/proc/sys/${name}`, 'utf8')),

@@ -1,6 +1,6 @@
 // A native cluster as those see it who use it, in any process of this machine: files in its folder, orders to its holder.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { makeApi } from '../api.ts';
 import { installForeignApi } from '../foreign-apis.ts';
 import { makeKubectl } from '../kubectl.ts';
@@ -36,17 +36,20 @@ export async function openCluster({ folder }: ClusterState): Promise<RealCluster
     nodes: details.nodes,
     enforcesNetworkPolicy: false,
     versions: () => versionsOf(api),
-    loadImages: (archive) => order('loadImages', { archive }),
+    loadImages: async (archive) => {
+      if (!existsSync(archive)) throw new Error(`no archive of images at ${archive}`);
+      await order('loadImages', { archive: resolve(archive) });
+    },
     killContainer: (container, signal) => order('killContainer', { ...container, signal }),
     stopApiServer: () => order('stopApiServer'),
     startApiServer: () => order('startApiServer'),
     installForeignApi: (name) => installForeignApi({ kubectlOk }, name),
-    close: () => close(folder),
+    close: () => closeCluster(folder),
   };
 }
 
-/** The keeper removes the folder last. */
-async function close(folder: string): Promise<void> {
+/** The keeper removes the folder last. Twice is safe. */
+export async function closeCluster(folder: string): Promise<void> {
   if (!existsSync(folder)) return;
   // It may be on its way out, by another's word or by itself.
   await giveOrder(join(folder, SOCKET), 'close').catch(() => {});

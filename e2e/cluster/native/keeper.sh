@@ -6,8 +6,8 @@ folder=$1
 cgroup=$2
 shift 2
 here=$(dirname "$0")
-# Process 1 of a process namespace takes all others along when it ends, and --kill-child ends it when unshare is killed.
-unshare --mount --net --uts --ipc --pid --fork --kill-child=KILL --mount-proc sh "$here/cluster.sh" "$folder" "$@"
+# Process 1 of a process namespace takes all others along when it ends. It is killed when unshare is, and unshare when this script is.
+setpriv --pdeathsig KILL unshare --mount --net --uts --ipc --pid --fork --kill-child=KILL --mount-proc sh "$here/cluster.sh" "$folder" "$@"
 # The kernel empties cgroups a moment after the last process is gone.
 tries=100
 while [ "$tries" -gt 0 ]; do

@@ -11,8 +11,9 @@ import type { ClusterState, Provider, RealClusterOptions } from '../real-cluster
 import { whyNoSystemPackages } from '../system-packages.ts';
 import { placeOfNode } from './addresses.ts';
 import { openCluster } from './handle.ts';
+import { sweep } from './leftovers.ts';
 import { startHolder } from './start-holder.ts';
-import { writeDetails } from './state.ts';
+import { FOLDER_PREFIX, writeDetails } from './state.ts';
 import { SYSTEM_PROGRAMS, systemImages } from './system-images.ts';
 
 const MOST_NODES = 3;
@@ -33,13 +34,15 @@ async function start({ nodes = 1 }: RealClusterOptions): Promise<ClusterState> {
   if (missing !== undefined) throw new Error(missing);
   const programs = { etcd: await buildProgram('etcd'), kubernetes: await buildProgram('kubernetes') };
   const images = await systemImages();
+  await sweep();
   const listener = await listen();
   const { port } = listener.address() as { port: number };
-  const folder = mkdtempSync(join(tmpdir(), 'webapp-cluster-'));
+  const folder = mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
   const cgroup = `webapp-cluster-${randomBytes(5).toString('hex')}`;
   const names = Array.from({ length: nodes }, (_, index) => placeOfNode(index).name);
+  const ready = startHolder({ folder, cgroup, nodes, port, programs, images }, listener);
   writeDetails(folder, { port, nodes: names, cgroup, kubernetes: programs.kubernetes });
-  await startHolder({ folder, cgroup, nodes, port, programs, images }, listener).finally(() => listener.close());
+  await ready.finally(() => listener.close());
   return { provider: 'native', folder };
 }
 

@@ -7,6 +7,8 @@ import { connect, type Server, type Socket } from 'node:net';
  */
 export function relay(listener: Server, host: string, port: number): () => void {
   const open = new Set<Socket>();
+  // Too many files are open: one connection is lost, not the cluster.
+  listener.on('error', () => {});
   listener.on('connection', (outside: Socket) => {
     const inside = connect(port, host);
     for (const [one, other] of [

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 
 /** Orders are given to it (control.ts). */
 export const SOCKET = 'holder.sock';
-const DETAILS = 'cluster.json';
+/** In the folder for temporary files. */
+export const FOLDER_PREFIX = 'webapp-cluster-';
+/** Written when there is a keeper: a folder that has it and no keeper is left over. */
+export const DETAILS = 'cluster.json';
 
 export interface Details {
   /** The API server's on the machine. */
