@@ -53,18 +53,24 @@ function librariesOf(program: string): string[] {
   return [...said.matchAll(/^\s*(?:\S+ => )?(\/\S+) \(/gm)].flatMap(([, path]) => path ?? []);
 }
 
-/** With its parts `NAME.PART.mjs`, where it has some. */
+/** On PATH without an ending; Node goes by the name that the link leads to. */
 function layOutProgram(folder: string, name: string): void {
+  layOutScripts(folder, name);
+  mkdirSync(join(folder, 'usr/local/bin'), { recursive: true });
+  symlinkSync(`${HOME}/${name}.mjs`, join(folder, 'usr/local/bin', name));
+}
+
+/** On PATH is the script of worker/docker, which starts it. */
+function layOutWorker(folder: string): void {
+  for (const name of ['webapp-worker', 'webapp-node-app']) layOutScripts(folder, name);
+  cpSync('dist/python', join(folder, HOME, 'python'), { recursive: true });
+}
+
+/** With its parts `NAME.PART.mjs`, where it has some. */
+function layOutScripts(folder: string, name: string): void {
   write(folder, `${HOME}/${name}.mjs`, startedByItself(name), 0o755);
   for (const file of readdirSync('dist').filter((entry) => entry.startsWith(`${name}.`) && entry !== `${name}.mjs`))
     write(folder, `${HOME}/${file}`, readFileSync(join('dist', file)));
-  link(folder, name);
-}
-
-function layOutWorker(folder: string): void {
-  layOutProgram(folder, 'webapp-worker');
-  write(folder, `${HOME}/webapp-node-app.mjs`, startedByItself('webapp-node-app'), 0o755);
-  cpSync('dist/python', join(folder, HOME, 'python'), { recursive: true });
 }
 
 /** The program with the interpreter's path in its first line: there is no env here. A kernel takes one argument there, with its spaces. */
@@ -74,12 +80,6 @@ function startedByItself(name: string): string {
   if (line === undefined || more.some(Boolean))
     throw new Error(`dist/${name}.mjs begins with a line that is not "env -S node" and at most one flag`);
   return `#!${NODE} ${flag}\n${source.slice(line.length)}`;
-}
-
-/** On PATH without an ending; Node goes by the name that the link leads to. */
-function link(folder: string, name: string): void {
-  mkdirSync(join(folder, 'usr/local/bin'), { recursive: true });
-  symlinkSync(`${HOME}/${name}.mjs`, join(folder, 'usr/local/bin', name));
 }
 
 function copy(folder: string, path: string): void {
