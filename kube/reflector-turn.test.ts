@@ -7,7 +7,7 @@ const gone = new KubeError('API', 'too old', { status: 410 });
 const unreadable = new KubeError('INVALID_RESPONSE', 'no JSON');
 const forbidden = new KubeError('API', 'no', { status: 403 });
 const busy = new KubeError('API', 'later', { status: 429, retryAfterMs: 7_000 });
-const quiet: Turn = { error: undefined, openMs: 0, progressed: false };
+const quiet: Turn = { error: undefined, openMs: 0, progressed: false, afterOutage: false };
 
 test.each<[string, Partial<Turn>, number, { relist: boolean; waitMs: number; failures: number }]>([
   ['the server ends it in order', { openMs: 5_000 }, 0, { relist: false, waitMs: 0, failures: 0 }],
@@ -15,7 +15,11 @@ test.each<[string, Partial<Turn>, number, { relist: boolean; waitMs: number; fai
   ['cut after news', { error: network, progressed: true }, 5, { relist: false, waitMs: 0, failures: 0 }],
   ['cut, silent', { error: network, openMs: 119_999 }, 0, { relist: false, waitMs: 400, failures: 1 }],
   ['cut, silent for long', { error: network, openMs: 120_000 }, 5, { relist: false, waitMs: 0, failures: 0 }],
-  ['refused again and again', { error: network }, 9, { relist: false, waitMs: 15_000, failures: 10 }],
+  ['nobody there, again and again', { error: network }, 9, { relist: false, waitMs: 5_000, failures: 10 }],
+  ['nobody there still', { error: network, afterOutage: true }, 9, { relist: false, waitMs: 5_000, failures: 10 }],
+  ['back, and it has forgotten', { error: gone, afterOutage: true }, 9, { relist: true, waitMs: 400, failures: 1 }],
+  ['back, and not ready', { error: forbidden, afterOutage: true }, 9, { relist: false, waitMs: 400, failures: 1 }],
+  ['refused again and again', { error: forbidden }, 9, { relist: false, waitMs: 15_000, failures: 10 }],
   ['compacted', { error: gone }, 0, { relist: true, waitMs: 400, failures: 1 }],
   ['compacted after news', { error: gone, progressed: true }, 5, { relist: true, waitMs: 400, failures: 1 }],
   ['unreadable after news', { error: unreadable, progressed: true }, 0, { relist: true, waitMs: 400, failures: 1 }],

@@ -10,6 +10,8 @@ export interface Turn {
   readonly openMs: number;
   /** Whether the watch brought an event or a bookmark: it cannot be the same failure for ever. */
   readonly progressed: boolean;
+  /** Nobody answered in the turn before. */
+  readonly afterOutage: boolean;
 }
 
 export interface NextTurn {
@@ -21,6 +23,11 @@ export interface NextTurn {
 
 /** kube-rs' default backoff. */
 const BACKOFF: BackoffPolicy = { firstMs: 800, maxMs: 30_000, factor: 2 };
+/**
+ * While nobody answers. Not as long: whoever looks for a server that is back costs it next to nothing, and what was known before an outage gets old: a
+ * proxy sends requests to pods that are gone.
+ */
+const OUTAGE: BackoffPolicy = { ...BACKOFF, maxMs: 10_000 };
 /** A watch that was open for so long was healthy, though it was silent. */
 const HEALTHY_MS = 120_000;
 /** What the server ends in order sooner, and silent, is a fault of its own; client-go calls it a very short watch. */
@@ -37,14 +44,27 @@ const REFUSALS_PER_LIST = 3;
 export function nextTurn(turn: Turn, failures: number, random: number): NextTurn {
   const { error } = turn;
   const mustRelist = error !== undefined && (isGone(error) || isUnreadable(error));
-  const inVain = isGood(turn) ? 0 : failures + 1;
+  const inVain = isGood(turn) ? 0 : failuresBefore(turn, failures) + 1;
   // A list is dear: never without a wait, though the watch before it was good.
   const tries = mustRelist ? Math.max(1, inVain) : inVain;
   return {
     relist: mustRelist || (isRefused(error) && tries % REFUSALS_PER_LIST === 0),
-    waitMs: Math.max(waitMs(tries, random), askedMs(error) * (1 + random / 4)),
+    waitMs: Math.max(waitMs(error, tries, random), askedMs(error) * (1 + random / 4)),
     failures: tries,
   };
+}
+
+/**
+ * A server that is back does not know yet who may do what (403), or has forgotten our version (410): that is not one more failure of those that came of
+ * its absence.
+ */
+function failuresBefore({ error, afterOutage }: Turn, failures: number): number {
+  return afterOutage && !isOutage(error) ? 0 : failures;
+}
+
+/** The server did not answer, or its answer broke off. */
+export function isOutage(error: unknown): boolean {
+  return error instanceof KubeError && (error.code === 'NETWORK' || error.code === 'TIMEOUT');
 }
 
 /** What came is not of the API, or we could not deal with it. */
@@ -60,8 +80,8 @@ function isGood({ error, openMs, progressed }: Turn): boolean {
   return progressed || openMs >= HEALTHY_MS || (error === undefined && openMs >= SHORT_MS);
 }
 
-function waitMs(failures: number, random: number): number {
-  return failures === 0 ? PAUSE_MS * random : backoffMs(BACKOFF, failures, random);
+function waitMs(error: unknown, failures: number, random: number): number {
+  return failures === 0 ? PAUSE_MS * random : backoffMs(isOutage(error) ? OUTAGE : BACKOFF, failures, random);
 }
 
 function askedMs(error: unknown): number {

@@ -9,7 +9,7 @@ import { failureFields } from './failure-log.ts';
 import { listTurnsOf } from './list-turns.ts';
 import { pathOf, type Resource } from './object.ts';
 import { type ReflectorMeter, reflectorMeter } from './reflector-metrics.ts';
-import { nextTurn, type Turn } from './reflector-turn.ts';
+import { isOutage, nextTurn, type Turn } from './reflector-turn.ts';
 import type { Sink } from './store.ts';
 import type { Transport } from './transport.ts';
 import { type Page, readPage, readWatchLine, type WatchEvent } from './watch-lines.ts';
@@ -152,7 +152,12 @@ class Reflection implements Reflector {
       failure = error;
     }
     this.#isOpen = false;
-    return { error: failure, openMs: openedAt === undefined ? 0 : clock.now() - openedAt, progressed };
+    return {
+      error: failure,
+      openMs: openedAt === undefined ? 0 : clock.now() - openedAt,
+      progressed,
+      afterOutage: isOutage(this.#lastError),
+    };
   }
 
   /** @returns milliseconds until the next turn */
