@@ -90,7 +90,7 @@ describe('orders', () => {
 });
 
 describe('the relay', () => {
-  test('lets what is under way arrive when the inside ends', async () => {
+  test('carries all that the inside says, and its end', async () => {
     const words = 'x'.repeat(5 * 2 ** 20);
     const inside = await listening((socket) => socket.end(words));
     const outside = await listening();
