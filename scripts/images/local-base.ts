@@ -102,6 +102,13 @@ function removeLeftovers(folder: string): void {
   const others = ['var/cache/ldconfig/aux-cache', 'var/cache/debconf/templates.dat-old', 'var/lib/dpkg/status-old'];
   for (const path of [...others, 'etc/machine-id', 'etc/apt/sources.list']) rmSync(join(folder, path), { force: true });
   for (const path of ['etc/hostname', 'etc/resolv.conf']) writeFileSync(join(folder, path), '');
+  const shadow = join(folder, 'etc/shadow');
+  writeFileSync(shadow, withOneDay(readFileSync(shadow, 'utf8')));
+}
+
+/** @param shadow text of /etc/shadow. @returns the same with one day for all days on which a password was set: 2026-01-01 */
+export function withOneDay(shadow: string): string {
+  return shadow.replace(/^([^:]*:[^:]*):\d+:/gm, '$1:20454:');
 }
 
 function entriesOf(folder: string): string[] {
