@@ -65,7 +65,7 @@ export async function buildBundle(recipes: readonly ImageRecipe[]): Promise<Bund
     await oneAtATime(join(imagesCache, 'lock'), async () => {
       // Somebody else may have built it while this process waited.
       if (existsSync(folder)) return;
-      forgetOldStore(store);
+      await forgetOldStore(store);
       await buildImages(builder, base, recipes);
       await pack(builder, recipes, folder);
       await builder.prune();
@@ -155,10 +155,12 @@ function hashOf(recipes: readonly ImageRecipe[], base: Base): string {
 }
 
 /** When the base is another, nothing in the store is of use any more. */
-function forgetOldStore(store: string): void {
+async function forgetOldStore(store: string): Promise<void> {
   const note = join(imagesCache, 'store-of');
   const { node } = localBase();
   if (existsSync(note) && readFileSync(note, 'utf8') === node) return;
+  // buildah leaves its mount when it is killed.
+  await run('umount', ['--recursive', join(store, 'images/overlay')]).catch(() => {});
   for (const path of [store, join(imagesCache, 'homes')]) rmSync(path, { recursive: true, force: true });
   writeFileSync(note, node);
 }
