@@ -29,6 +29,8 @@ export interface Decision {
   readonly failed: string | undefined;
   readonly migration: Migration;
   readonly hold: Hold | undefined;
+  /** Milliseconds since the epoch: what is held may go on by then, without anything being heard; undefined: nothing does so. */
+  readonly holdEndsAt: number | undefined;
   /** What the worker Deployment is to have in this pass; undefined: it is left alone, or not made. */
   readonly deployed: Revision | undefined;
   readonly replicas: Replicas;
@@ -41,7 +43,8 @@ export interface Decision {
   readonly proxy: Revision | undefined;
 }
 
-export function decide(world: World): Decision {
+/** @param wall milliseconds since the epoch */
+export function decide(world: World, wall: number): Decision {
   const { input, webApp, before, worker, workerVersions, observed } = world;
   const { spec } = webApp;
   const workerConfig = workerConfigOf(input);
@@ -53,7 +56,9 @@ export function decide(world: World): Decision {
   // What is put back has passed the gates once, and nobody waits for a proxy while a version fails.
   const goesBack = failed !== undefined && wanted !== undefined;
   // On the first rollout no proxy is there that lacks the files: none starts without them.
-  const proxyPrepared = worker === undefined || worker.revision === target?.id || hasFiles(world, prepared);
+  const mayLackFiles = worker !== undefined && worker.revision !== target?.id && prepared.statics.length > 0;
+  const leavingUntil = mayLackFiles ? othersLeaveBy(world, prepared, wall) : undefined;
+  const proxyPrepared = !mayLackFiles || (leavingUntil === undefined && isWhole(world, prepared));
   const hold = goesBack ? undefined : firstHold({ references: observed.references, migration, target, proxyPrepared });
   const live = findVersion(workerVersions, worker?.revision);
   // A version that may not come yet must not put its files before those of the version that serves.
@@ -67,6 +72,7 @@ export function decide(world: World): Decision {
     failed,
     migration,
     hold,
+    holdEndsAt: hold?.gate === 'statics' ? leavingUntil : undefined,
     deployed: hold === undefined && target !== undefined ? (takeUp(world, workerVersions, target) ?? live) : live,
     replicas: planReplicas(spec, worker),
     workerConfig,
@@ -104,10 +110,24 @@ function planProxy({ input, webApp, workerVersions, proxyVersions }: World, imag
 }
 
 /** All proxy pods must have the new files before one worker names them in a page. */
-function hasFiles({ proxy }: World, { statics, version }: ProxyPlan): boolean {
-  if (statics.length === 0) return true;
+function isWhole({ proxy }: World, { version }: ProxyPlan): boolean {
   return proxy !== undefined && proxy.revision === version.id && isRolledOut(proxy) && proxy.available >= proxy.desired;
 }
+
+/**
+ * Proxy pods of other versions serve to the end of their drain, and answer for files that they lack with what an old worker says: 404.
+ * @returns when the last of them is gone at the latest, milliseconds since the epoch; undefined: none is there. One whose time is over is
+ * not waited for: its node may be dead.
+ */
+function othersLeaveBy({ pods }: World, { version }: ProxyPlan, wall: number): number | undefined {
+  const ends = pods
+    .filter(({ component, phase, revision }) => component === 'proxy' && !hasEnded(phase) && revision !== version.id)
+    .map(({ metadata }) => Date.parse(metadata.deletionTimestamp ?? ''))
+    .filter((end) => end > wall);
+  return ends.length > 0 ? Math.max(...ends) : undefined;
+}
+
+const hasEnded = (phase: string): boolean => phase === 'Succeeded' || phase === 'Failed';
 
 /** @returns `revision`, the newest from now on; undefined while its name is taken by one that was tampered with or is being deleted */
 function takeUp({ children, webApp }: World, versions: Versions, revision: Revision): Revision | undefined {

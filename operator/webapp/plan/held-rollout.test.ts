@@ -196,6 +196,22 @@ describe('static files', () => {
     expect(images(cluster)).toEqual([IMAGE('4'), IMAGE('2')]);
   });
 
+  test('wait for proxies without them to be gone, and not for one whose time to leave is over', () => {
+    const cluster = steady({ proxy });
+    const [old] = cluster.pods.filter(({ component }) => component === 'proxy');
+    if (old === undefined) throw new Error('no proxy');
+    const deletionTimestamp = new Date(cluster.wall + 65_000).toISOString();
+    cluster.evicted = [{ ...old, metadata: { ...old.metadata, name: 'leaving', uid: 'leaving', deletionTimestamp } }];
+    cluster.edit({ proxy, image: IMAGE('2') });
+    const plans = cluster.settle();
+    expect(said(plans)).toEqual(['PreparingProxy']);
+    expect(cluster.webApp.status).toMatchObject({ image: IMAGE('1') });
+    expect(plans.at(-1)?.requeueAfterMs).toBeGreaterThan(0);
+    cluster.wall += 65_000;
+    expect(said(cluster.settle())).toEqual(['RolloutStarted', 'RolloutComplete']);
+    expect(cluster.webApp.status).toMatchObject({ image: IMAGE('2') });
+  });
+
   test('of an image that cannot be pulled hold the workers back, and the cause is told', () => {
     const cluster = steady({ proxy });
     cluster.edit({ proxy, image: 'registry.example.com/absent:2' });

@@ -21,13 +21,15 @@ export function planWebApp(observed: Observed, wall: number): Plan {
   if (webApp.metadata.deletionTimestamp !== undefined) return { changes: [], status: webApp.status ?? {}, events: [] };
   if (invalid.length > 0) return planInvalid(observed, wall);
   const world = readWorld(observed);
-  const decision = decide(world);
+  const decision = decide(world, wall);
   const configs = currentConfigs(world, decision);
   const changes = wantedChanges(world, decision, configs, lastGood(world));
   const problems = findProblems(world, decision);
   const hashes = new Map(configs.map(({ revision, config }) => [revision.id, config.hash]));
   const status = makeStatus(world, decision, problems, hashes, wall);
-  return { changes, status, events: tellEvents(world.before, status, changes) };
+  const events = tellEvents(world.before, status, changes);
+  const { holdEndsAt } = decision;
+  return { changes, status, events, ...(holdEndsAt !== undefined && { requeueAfterMs: holdEndsAt - wall }) };
 }
 
 /** A spec that this operator does not understand is no reason to touch what runs. */
