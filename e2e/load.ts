@@ -109,7 +109,7 @@ function ask({ url, timeoutMs = 30_000, ...good }: LoadOptions, agent: Agent): P
     }, timeoutMs);
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      failed(error.code ?? error.message);
+      failed(kindOf(error, outgoing.reusedSocket));
     });
     outgoing.end();
   });
@@ -123,4 +123,11 @@ function judge(
   if (status === alsoGood?.status && body.includes(alsoGood.expect)) return null;
   if (status !== 200) return `status ${status}: ${body.slice(0, 80)}`;
   return body.includes(expect) ? null : 'wrong body';
+}
+
+/** Where it broke is told, since that says who broke it: as it was made (a listener closed), or one that was kept (closed while idle). */
+function kindOf({ code, message, syscall = 'use' }: NodeJS.ErrnoException, wasKept: boolean): string {
+  return code === 'ECONNRESET'
+    ? `${code} at ${syscall} of a ${wasKept ? 'kept' : 'new'} connection`
+    : (code ?? message);
 }

@@ -33,7 +33,7 @@ const kindsOf = ({ failures }: LoadReport): string[] => Object.keys(failures);
 test.each<[string, RequestListener, Partial<LoadOptions>, string]>([
   ['another status', (_, answer) => answer.writeHead(502).end('no'), {}, 'status 502: no'],
   ['another body', (_, answer) => answer.end('Cup'), {}, 'wrong body'],
-  ['a reset connection', (request) => request.socket.destroy(), {}, 'ECONNRESET'],
+  ['a reset connection', (request) => request.socket.destroy(), {}, 'ECONNRESET at use of a new connection'],
   [
     'a body cut short',
     (request, answer) => {
