@@ -63,8 +63,16 @@ export async function kubeconfigAccess(place: KubeconfigPlace = {}): Promise<Acc
   };
 }
 
+/** The operator's image is for pods, which have no use for it. */
+function explainMissing(cause: NodeJS.ErrnoException): never {
+  if (cause.code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+  const message =
+    'this is not a pod (KUBERNETES_SERVICE_HOST is not set), and what reads kubeconfig files is not in this image';
+  throw new KubeError('CREDENTIALS', message, { cause });
+}
+
 async function load({ path, context }: KubeconfigPlace): Promise<KubeConfig> {
-  const library = await import('@kubernetes/client-node');
+  const library = await import('@kubernetes/client-node').catch(explainMissing);
   const [first = join(homedir(), '.kube', 'config'), ...more] = (path ?? '')
     .split(delimiter)
     .filter((file) => file !== '');
