@@ -1,6 +1,8 @@
 // A steady, open-loop load: requests leave at their time whether or not earlier ones have been answered, so that a stall is
 // seen as what it is. Counts every failure and its kind. Used by promises and by nothing in the product.
+import { promises as dns, type LookupAddress } from 'node:dns';
 import { Agent, request } from 'node:http';
+import type { LookupFunction } from 'node:net';
 
 export interface LoadReport {
   sent: number;
@@ -34,7 +36,7 @@ const TICK_MS = 10;
 const SLICE = 4;
 
 export function startLoad(options: LoadOptions): Load {
-  const agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 256, lookup: lookUpOnce() });
   const report: LoadReport = { sent: 0, ok: 0, failures: {}, slowestMs: 0 };
   const pending = new Set<Promise<void>>();
   const began = performance.now();
@@ -64,6 +66,26 @@ export function startLoad(options: LoadOptions): Load {
       agent.destroy();
       return report;
     },
+  };
+}
+
+/**
+ * A Service keeps its address, and its name is not what is tried here: Node looks up four names at a time, so that one answer of DNS that is lost would
+ * hold up all connections.
+ */
+function lookUpOnce(): LookupFunction {
+  const known = new Map<string, Promise<LookupAddress[]>>();
+  return (name, { all }, callback) => {
+    const found = known.get(name) ?? dns.lookup(name, { all: true });
+    known.set(name, found);
+    found.then(
+      (addresses) =>
+        all ? callback(null, addresses) : callback(null, addresses[0]?.address ?? '', addresses[0]?.family),
+      (error: NodeJS.ErrnoException) => {
+        known.delete(name);
+        callback(error, '');
+      },
+    );
   };
 }
 
