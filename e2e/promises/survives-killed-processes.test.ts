@@ -83,7 +83,7 @@ const PER_SECOND = 50;
 const sentWithin = (ms: number): number => Math.ceil((ms / 1000) * PER_SECOND);
 /** Requests that can be on their way at once, by Little's law with the slowest of them. */
 const onTheirWay = ({ slowestMs }: Loaded): number => sentWithin(slowestMs);
-const isOfConnection = (kind: string): boolean => /^(cut: )?(ECONNRESET|ECONNREFUSED|EPIPE|aborted)$/.test(kind);
+const isOfConnection = (kind: string): boolean => /^(cut: )?(ECONNRESET|ECONNREFUSED|EPIPE|aborted)\b/.test(kind);
 const isReset = (kind: string): boolean => isOfConnection(kind) && !kind.includes('REFUSED');
 const failedOf = ({ failures }: Loaded): number => Object.values(failures).reduce((sum, count) => sum + count, 0);
 
