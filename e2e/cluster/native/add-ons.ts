@@ -174,7 +174,7 @@ function deployment(name: string, { image, args, readinessProbe, volumeMounts, v
     args,
     readinessProbe,
     volumeMounts,
-    resources: { requests: { cpu: '10m', memory: '32Mi' } },
+    resources: { requests: { cpu: '100m', memory: '32Mi' } },
     securityContext: {
       runAsNonRoot: true,
       runAsUser: 65_532,
