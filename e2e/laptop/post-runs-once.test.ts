@@ -35,9 +35,10 @@ describe.each(['tally:app', 'tally.js'])('%s', (app) => {
     const { stack, runs } = await startTally(app);
     const answer = await fetch(`${stack.url}/die`, { method: 'POST', body: 'order' });
     expect(answer.status).toBe(502);
-    await until('a new process', async () => ((await stack.workerStatus()).processes.ready === 1 ? true : undefined));
+    // The lost connection is seen before the death.
+    const death = await until('a death that is told', async () => (await stack.workerStatus()).deaths[0]);
     expect(runs()).toHaveLength(1);
-    expect((await stack.workerStatus()).deaths[0]).toMatchObject({ cause: 'signal', signal: 'SIGKILL' });
-    expect((await stack.workerStatus()).deaths[0]?.message).toContain('/die');
+    expect(death).toMatchObject({ cause: 'signal', signal: 'SIGKILL' });
+    expect(death.message).toContain('/die');
   });
 });
