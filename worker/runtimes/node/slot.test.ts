@@ -65,7 +65,7 @@ class ScriptedProcess implements SlotProcess {
 let process_: ScriptedProcess;
 let slot: NodeSlot;
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'] });
   process_ = new ScriptedProcess();
   slot = new NodeSlot(process_);
 });
@@ -134,6 +134,16 @@ describe('a connection that closes before the response', () => {
     vi.runAllTimers();
     expect(answer.failure).toBe('aborted: the application closed the connection');
     slot.processGone();
+  });
+
+  test('whose end is read after the time was over, by a worker that had no CPU: died', () => {
+    const answer = send();
+    process_.wire(0).close();
+    vi.advanceTimersToNextTimer(); // the time is over; what has arrived is read after timers and before immediates
+    expect(answer.failure).toBeNull();
+    slot.processGone();
+    vi.runAllTimers();
+    expect(answer.failure).toBe('died: the process ended');
   });
 
   test('and was reused: tried once more on a new one, when nothing had come', () => {

@@ -10,8 +10,11 @@ import { writePreface } from './preface.ts';
 
 /** A response up to this size is handed over at once when it has arrived at once. Bytes. */
 const WHOLE_BYTES = 64 * 1024;
-/** A closed connection is the application's doing when the process has not ended so much later. */
-const DEATH_NOTICE_MS = 250;
+/**
+ * A closed connection is the application's doing when the process has not ended so much later. On a busy machine a process that was killed
+ * takes its time between closing its descriptors and being gone; taken for one that lives, its request could not go to another.
+ */
+const DEATH_NOTICE_MS = 1000;
 const PROCESSING = 102;
 const NO_BODY = Buffer.alloc(0);
 const PROCESS_ENDED = 'the process ended';
@@ -39,6 +42,7 @@ export class NodeSlot implements Slot, ResponseConsumer {
   #held: { status: number; reason: string; headers: RawHeaders } | null = null;
   #heldBody: Buffer = NO_BODY;
   #obituary: NodeJS.Timeout | null = null;
+  #lastLook: NodeJS.Immediate | undefined;
 
   constructor(process: SlotProcess) {
     this.#process = process;
@@ -193,7 +197,12 @@ export class NodeSlot implements Slot, ResponseConsumer {
 
   /** The connection is closed and the process seems to live. Its death closes several descriptors, in no sure order. */
   #awaitDeath(): void {
-    this.#obituary = setTimeout(fail, DEATH_NOTICE_MS, this, 'aborted', 'the application closed the connection');
+    this.#obituary = setTimeout(lookOnceMore, DEATH_NOTICE_MS, this);
+  }
+
+  /** Timers come before what has arrived meanwhile: when this process had no CPU itself, the end of the other may be about to be read. */
+  lookOnceMore(): void {
+    this.#lastLook = setImmediate(fail, this, 'aborted', 'the application closed the connection');
   }
 
   fail(how: 'died' | 'aborted' | 'invalid', detail: string): void {
@@ -205,6 +214,7 @@ export class NodeSlot implements Slot, ResponseConsumer {
     this.#file?.destroy();
     this.#wire?.destroy();
     if (this.#obituary !== null) clearTimeout(this.#obituary);
+    clearImmediate(this.#lastLook);
     this.#file = null;
     this.#wire = null;
     this.#held = null;
@@ -225,6 +235,10 @@ export class NodeSlot implements Slot, ResponseConsumer {
 
 function flushHeld(slot: NodeSlot): void {
   slot.flushHeld();
+}
+
+function lookOnceMore(slot: NodeSlot): void {
+  slot.lookOnceMore();
 }
 
 function fail(slot: NodeSlot, how: 'died' | 'aborted', detail: string): void {
