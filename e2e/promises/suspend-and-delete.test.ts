@@ -25,7 +25,16 @@ describe.each(SHOPS)('$name', (shop) => {
           async () => (await place.pods(app, 'worker')).length === 0,
           () => 'worker pods are left',
         );
-        expect(await place.visit(app, '/')).toMatchObject({ status: 503, headers: { 'retry-after': '60' } });
+        // Pods that leave still serve for a while, and a proxy hears of the suspension by itself: application or page until then.
+        let page = await place.visit(app, '/');
+        await eventually(
+          async () => {
+            page = await place.visit(app, '/');
+            return page.status === 503;
+          },
+          () => `no maintenance page: ${JSON.stringify(page)}`,
+        );
+        expect(page).toMatchObject({ status: 503, headers: { 'retry-after': '60' } });
         const seconds = await secondsOf(async () => {
           await place.change(shop, {});
           await place.serves(app, shop.first);
