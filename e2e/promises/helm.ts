@@ -47,6 +47,9 @@ export async function makeHelm(kubeconfig: string, folder: string): Promise<Helm
   return { run, ok, packageAs: (version, change) => packageAs(ok, home, version, change) };
 }
 
+/** The log of Helm's client library, which tells there of watches that Helm itself has ended. */
+const KLOG_LINES = /^[IWEF]\d{4} \d\d:\d\d:.*\n/gm;
+
 function runHelm(
   program: string,
   kubeconfig: string,
@@ -61,7 +64,7 @@ function runHelm(
     const options = { env, timeout: TIMEOUT_MS, maxBuffer: OUTPUT_BYTES };
     const child = execFile(program, all, options, (error, stdout, stderr) => {
       if (error && typeof error.code !== 'number') reject(new Error(`helm ${args.join(' ')}: ${error.message}`));
-      else resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+      else resolve({ code: error ? Number(error.code) : 0, stdout, stderr: stderr.replace(KLOG_LINES, '') });
     });
     child.stdin?.on('error', () => {}); // it did not read to the end: its exit code says why
     child.stdin?.end(values ? JSON.stringify(values) : '');
