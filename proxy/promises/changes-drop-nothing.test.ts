@@ -32,7 +32,7 @@ function steadyLoad() {
   let running = true;
   const one = () =>
     new Promise<void>((resolve) => {
-      request({ port: proxy.port, host: '127.0.0.1', path: '/', agent }, (response) => {
+      const outgoing = request({ port: proxy.port, host: '127.0.0.1', path: '/', agent }, (response) => {
         let body = '';
         response.on('data', (chunk) => {
           body += chunk;
@@ -43,12 +43,12 @@ function steadyLoad() {
           else failures.push(`${response.statusCode} ${body}`);
           resolve();
         });
-      })
-        .on('error', (error) => {
-          failures.push(String(error));
-          resolve();
-        })
-        .end();
+      });
+      outgoing.on('error', (error) => {
+        failures.push(`${error} of a ${outgoing.reusedSocket ? 'kept' : 'new'} connection`);
+        resolve();
+      });
+      outgoing.end();
     });
   const loop = async (): Promise<void> => {
     while (running) await one();
@@ -127,8 +127,9 @@ test('a load over kept connections sees no failure until the port is closed', as
   proxy.signal('SIGTERM');
   await until(() => load.failures.length > 0, 'the end');
   await load.stop();
-  // From then on nobody is there: a connection that is refused is one that no request was lost on.
-  for (const failure of load.failures) expect(failure).toContain('ECONNREFUSED');
+  // From then on nobody is there: a connection that is refused is one that no request was lost on. So is one that the kernel resets
+  // because it came between the last accept and the close: it is new, and nobody has read from it.
+  for (const failure of load.failures) expect(failure).toMatch(/ECONNREFUSED|ECONNRESET of a new connection/);
   expect(await proxy.exited).toBe(0);
 });
 
