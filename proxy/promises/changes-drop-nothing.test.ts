@@ -127,9 +127,8 @@ test('a load over kept connections sees no failure until the port is closed', as
   proxy.signal('SIGTERM');
   await until(() => load.failures.length > 0, 'the end');
   await load.stop();
-  // From then on nobody is there: a connection that is refused is one that no request was lost on. So is one that the kernel resets
-  // because it came between the last accept and the close: it is new, and nobody has read from it.
-  for (const failure of load.failures) expect(failure).toMatch(/ECONNREFUSED|ECONNRESET of a new connection/);
+  // From then on nobody is there: a connection that is refused is one that no request was lost on.
+  for (const failure of load.failures) expect(failure).toContain('ECONNREFUSED');
   expect(await proxy.exited).toBe(0);
 });
 
