@@ -2,19 +2,10 @@
 // Called by startCluster and `npm run cluster`; starts none of them.
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isAlive, oneAtATime } from '../../scripts/build-lock.ts';
 import { cacheFolder } from '../../scripts/python-env.ts';
 
 /** Where the built programs lie. */
@@ -73,7 +64,7 @@ export async function buildProgram(name: ProgramName): Promise<string> {
   if (go === undefined) throw new Error(noGo);
   const folder = join(clusterCache, `${name}-${sourceHash(name)}-${hashOf(go)}`);
   mkdirSync(clusterCache, { recursive: true });
-  await locked(`${folder}.lock`, async () => {
+  await oneAtATime(`${folder}.lock`, async () => {
     // Somebody else may have built it while this process waited.
     if (!existsSync(folder)) await buildInto(name, folder);
   });
@@ -193,49 +184,4 @@ function moduleFolder(name: ProgramName, module: string): string {
 
 function goEnv(): NodeJS.ProcessEnv {
   return { ...process.env, CGO_ENABLED: '0', GOWORK: 'off' };
-}
-
-const LOCK_WAIT_MS = 30 * 60_000;
-
-/** One builder at a time, over processes: a folder is made by one only. The lock of a process that is gone is taken over. */
-async function locked(path: string, action: () => Promise<void>): Promise<void> {
-  const deadline = performance.now() + LOCK_WAIT_MS;
-  while (!takeLock(path)) {
-    if (performance.now() > deadline)
-      throw new Error(`another process builds for 30 minutes: remove ${path} if none does`);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  try {
-    await action();
-  } finally {
-    rmSync(path, { force: true });
-  }
-}
-
-function takeLock(path: string): boolean {
-  try {
-    writeFileSync(path, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch {
-    if (!isLockHeld(path)) rmSync(path, { force: true });
-    return false;
-  }
-}
-
-function isLockHeld(path: string): boolean {
-  try {
-    const pid = Number(readFileSync(path, 'utf8'));
-    // Empty for the moment between its making and its writing.
-    return pid === 0 || isAlive(pid);
-  } catch {
-    return false; // let go meanwhile
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
