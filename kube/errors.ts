@@ -13,17 +13,26 @@ export class KubeError extends CodedError<KubeErrorCode> {
   readonly status: number;
   /** metav1.StatusReason, such as `NotFound`, `Conflict`, `Invalid`, `Expired`, `Forbidden`; '' when there was no Status. */
   readonly reason: string;
+  /** The reasons among `details.causes` (metav1.CauseType), such as `FieldValueInvalid`, `NamespaceTerminating`. */
+  readonly causes: readonly string[];
   /** Milliseconds that Retry-After asks for. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
     code: KubeErrorCode,
     message: string,
-    details: { status?: number; reason?: string; retryAfterMs?: number | undefined; cause?: unknown } = {},
+    details: {
+      status?: number;
+      reason?: string;
+      causes?: readonly string[];
+      retryAfterMs?: number | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(code, message, { cause: details.cause });
     this.status = details.status ?? 0;
     this.reason = details.reason ?? '';
+    this.causes = details.causes ?? [];
     this.retryAfterMs = details.retryAfterMs;
   }
 }
@@ -37,3 +46,6 @@ export const isInvalid = (error: unknown): boolean => error instanceof KubeError
 /** The object itself is refused (400, 403, 413, 422): trying again the same way does not help. */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof KubeError && [400, 403, 413, 422].includes(error.status);
+/** Nothing can be made in the namespace any more: it is being deleted, with all that is in it. */
+export const isNamespaceEnding = (error: unknown): boolean =>
+  error instanceof KubeError && error.causes.includes('NamespaceTerminating');

@@ -17,7 +17,7 @@ import type { Flags } from './flags.ts';
 import { Caches } from './webapp/caches.ts';
 import { FIELD_MANAGER } from './webapp/names.ts';
 import { makeReconcile } from './webapp/reconcile.ts';
-import { makeWorkerReports, type WorkerReports } from './webapp/reports.ts';
+import { makePodReports, type PodReports } from './webapp/reports.ts';
 
 export interface ProgramOptions {
   readonly flags: Flags;
@@ -46,7 +46,7 @@ export class Program {
   readonly #caches: Caches;
   readonly #queue: WorkQueue;
   readonly #named: NamedObjects;
-  readonly #reports: WorkerReports;
+  readonly #reports: PodReports;
   readonly #events: EventRecorder;
   readonly #controller: Controller;
   readonly #leader: LeaderElection | undefined;
@@ -79,7 +79,7 @@ export class Program {
     });
     this.#named = makeNamedObjects({ transport: this.#transport, log, clock });
     this.#named.onChange(enqueue);
-    this.#reports = makeWorkerReports({ log, clock, quietMs: flags.statusIntervalMs });
+    this.#reports = makePodReports({ log, clock, quietMs: flags.statusIntervalMs });
     this.#reports.onChange(enqueue);
     this.#events = makeEventRecorder({ client, controller: `${GROUP}/operator`, instance: identity, log, clock });
     this.#controller = makeController({

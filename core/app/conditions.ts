@@ -56,9 +56,9 @@ export const REASONS = {
     Invalid: { status: 'True', meaning: 'The spec cannot be understood by this operator.' },
   },
   ConfigApplied: {
-    Applied: { status: 'True', meaning: 'Every worker that answers runs by the current configuration.' },
-    Applying: { status: 'False', meaning: 'A worker does not run by the current configuration yet.' },
-    Refused: { status: 'False', meaning: 'A worker refused the configuration and keeps the one before.' },
+    Applied: { status: 'True', meaning: 'All workers and proxies that answer run by the current configuration.' },
+    Applying: { status: 'False', meaning: 'A worker or a proxy does not run by the current configuration yet.' },
+    Refused: { status: 'False', meaning: 'A worker or a proxy refused the configuration and keeps the one before.' },
     Unknown: { status: 'Unknown', meaning: 'No worker has answered yet.' },
   },
 } as const satisfies Record<ConditionType, Record<string, Meaning>>;

@@ -39,19 +39,12 @@ async function workerDocument(): Promise<string> {
   return (configMap?.['data'] as Record<string, string> | undefined)?.['worker.json'] ?? '';
 }
 
-async function podAddress(): Promise<string> {
+async function podText(path: string): Promise<string> {
   const selector = 'webapp-operator.io/webapp=shop,app.kubernetes.io/component=worker';
-  return rig.cluster.kubectlOk([
-    'get',
-    'pods',
-    '-n',
-    rig.namespace,
-    '-l',
-    selector,
-    '-o',
-    'jsonpath={.items[0].status.podIP}',
-  ]);
+  return rig.cluster.kubectlOk(['get', 'pods', '-n', rig.namespace, '-l', selector, '-o', `jsonpath=${path}`]);
 }
+
+const podAddress = () => podText('{.items[0].status.podIP}');
 
 function deliver(document: string): void {
   const file = join(folder, 'config', 'worker.json');
@@ -94,6 +87,11 @@ test('processes 2 → 5 are live in the worker and in the status, by the same po
   await eventually(
     async () => (await workerDocument()).includes('"processes":5'),
     () => 'the document does not follow',
+  );
+  // The file comes late: as long as the worker does not tell of it, the pod's kubelet is told again.
+  await eventually(
+    async () => (await podText('{.items[0].metadata.annotations.webapp-operator\\.io/config-told}')).startsWith('2@'),
+    () => 'the kubelet is not told a second time',
   );
   deliver(await workerDocument());
   const webApp = await rig.settled('shop', 'at 5 workers', (one) => one.status?.workers?.summary === '5/5');

@@ -27,6 +27,15 @@ test('a message without end is cut; a time in the body stands in for the header'
 });
 
 test.each([
+  [[{ reason: 'NamespaceTerminating', field: 'metadata.namespace' }], ['NamespaceTerminating']],
+  [[null, 7, 'x', {}, { reason: 7 }, { reason: 'FieldValueInvalid' }], ['FieldValueInvalid']],
+  ['x', []],
+  [undefined, []],
+])('of the causes %j the reasons are kept', (causes, expected) => {
+  expect(apiError('GET /x', 403, {}, status({ details: { causes } }), 0).causes).toEqual(expected);
+});
+
+test.each([
   ['5', 5_000],
   ['0', 0],
   ['Thu, 01 Jan 1970 00:00:30 GMT', 20_000],

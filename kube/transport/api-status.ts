@@ -4,6 +4,8 @@ import { KubeError } from '../errors.ts';
 
 /** Longest message kept, in UTF-16 units: it ends in logs, conditions and events. */
 const MAX_MESSAGE = 4_096;
+/** Causes kept. The API server names one for each field that it refuses. */
+const MAX_CAUSES = 32;
 /** A Retry-After beyond this is taken for this: a date far ahead must not stop a caller for good. */
 const MAX_RETRY_AFTER_MS = 10 * 60_000;
 
@@ -24,6 +26,7 @@ export function apiError(
   return new KubeError('API', (message ?? `${what} was answered ${status}`).slice(0, MAX_MESSAGE), {
     status,
     reason: reason ?? '',
+    causes: details?.causes ?? [],
     retryAfterMs: readRetryAfter(
       headers['retry-after'] ?? (seconds === undefined ? undefined : String(seconds)),
       wallMs,
@@ -34,22 +37,30 @@ export function apiError(
 interface Status {
   readonly message?: string;
   readonly reason?: string;
-  readonly details?: { readonly retryAfterSeconds?: number };
+  readonly details: { readonly retryAfterSeconds?: number; readonly causes: readonly string[] };
 }
 
-function readStatus(body: string): Status {
+function readStatus(body: string): Partial<Status> {
   try {
     const { kind, message, reason, details } = JSON.parse(body) as Record<string, unknown>;
     if (kind !== 'Status') return {};
-    const seconds = (details as { retryAfterSeconds?: unknown } | undefined)?.retryAfterSeconds;
+    const { retryAfterSeconds: seconds, causes } = (details ?? {}) as { retryAfterSeconds?: unknown; causes?: unknown };
     return {
       ...(typeof message === 'string' && message !== '' ? { message } : {}),
       ...(typeof reason === 'string' ? { reason } : {}),
-      ...(typeof seconds === 'number' ? { details: { retryAfterSeconds: seconds } } : {}),
+      details: {
+        causes: Array.isArray(causes) ? causes.slice(0, MAX_CAUSES).flatMap(reasonOf) : [],
+        ...(typeof seconds === 'number' ? { retryAfterSeconds: seconds } : {}),
+      },
     };
   } catch {
     return {};
   }
+}
+
+function reasonOf(cause: { readonly reason?: unknown } | null): string[] {
+  const reason = cause?.reason;
+  return typeof reason === 'string' ? [reason] : [];
 }
 
 /** RFC 9110 §10.2.3: seconds, or a date. @returns milliseconds from now; undefined: nothing that can be read */

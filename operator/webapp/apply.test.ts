@@ -30,7 +30,11 @@ const remove = (kind: 'ConfigMap' | 'HorizontalPodAutoscaler', name: string): Ch
   seen: { name, namespace: 'web', uid: `uid-${name}`, resourceVersion: '5' },
   why: 'not wanted',
 });
-const refresh = (pod: string): Change => ({ verb: 'refresh', pod: { name: pod, namespace: 'web' }, hash: 'h2' });
+const refresh = (pod: string): Change => ({
+  verb: 'refresh',
+  pod: { name: pod, namespace: 'web' },
+  told: { hash: 'h2', times: 2, at: 0 },
+});
 const handOver: Change = { verb: 'handOver', object: object('Deployment', 'shop-worker'), why: 'autoscaler' };
 
 /** A client over a map: `verb Kind/name` of each call in order, and what fails. */
@@ -166,7 +170,11 @@ test('every write is told, and a refresh sets the annotation', async () => {
   const told = new Told();
   await carryOut(stub, [apply('Service', 'shop'), refresh('p'), remove('ConfigMap', 'old')], told);
   expect(told.writes).toEqual(['wrote Service web/shop', 'wrote Pod web/p', 'removed ConfigMap web/old uid-old']);
-  expect(stub.patches).toEqual([{ metadata: { annotations: { 'webapp-operator.io/config': 'h2' } } }]);
+  const annotations = {
+    'webapp-operator.io/config': 'h2',
+    'webapp-operator.io/config-told': '2@1970-01-01T00:00:00.000Z',
+  };
+  expect(stub.patches).toEqual([{ metadata: { annotations } }]);
 });
 
 const NAMES: readonly [string, KubeObject | undefined, string | undefined][] = [
@@ -258,7 +266,7 @@ test('a component whose ConfigMap failed is not rolled out nor refreshed; the ot
 });
 
 test.each([
-  ['refused, as in a namespace that is ending', refusal('is being terminated', 403)],
+  ['refused', refusal('no such policy', 403)],
   ['not found, as in a namespace that has ended', notFound()],
 ])('children of a WebApp that has gone are dropped quietly: %s', async (_, error) => {
   const stub = new Stub();
@@ -266,6 +274,13 @@ test.each([
   stub.live.delete('WebApp/shop');
   expect(await carryOut(stub, [apply('Service', 'shop')])).toEqual([]);
   stub.live.set('WebApp/shop', object('WebApp', 'shop', { uid: 'u1', deletionTimestamp: '2026-01-01T00:00:00Z' }));
+  expect(await carryOut(stub, [apply('Service', 'shop')])).toEqual([]);
+});
+
+test('in a namespace that is being deleted nothing is told, while the WebApp is still there', async () => {
+  const stub = new Stub();
+  const causes = ['NamespaceTerminating'];
+  stub.fails.set('apply Service/shop', new KubeError('API', 'no', { status: 403, reason: 'Forbidden', causes }));
   expect(await carryOut(stub, [apply('Service', 'shop')])).toEqual([]);
 });
 

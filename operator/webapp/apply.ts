@@ -1,12 +1,13 @@
 // Carries a plan's changes out, in order, and tells what was refused.
 import type { Client } from '../../kube/client.ts';
-import { isConflict, isInvalid, isNotFound, isRefusal, KubeError } from '../../kube/errors.ts';
+import { isConflict, isInvalid, isNamespaceEnding, isNotFound, isRefusal, KubeError } from '../../kube/errors.ts';
 import { controllerOf, type KubeObject, keyOf, type Resource } from '../../kube/object.ts';
 import { putWhole } from '../../kube/put-whole.ts';
 import type { Change, Failure } from './changes.ts';
 import { type ChildKind, KINDS, POD, WEBAPP } from './kinds.ts';
 import { ANNOTATION, HAND_OVER_MANAGER, LABEL, MANAGED_BY } from './names.ts';
 import type { LiveWebApp } from './observed.ts';
+import { writeTold } from './pod.ts';
 
 /** Told of every write, so that the stores read what was written. */
 export interface WriteListener {
@@ -120,6 +121,7 @@ async function carryOut(context: Context, change: Change): Promise<Fault | undef
     const taken = await context.listener.whileWriting(kind, key, () => perform(context, change));
     return taken === undefined ? undefined : { change, failure: { change, type: 'taken', message: taken } };
   } catch (error) {
+    if (isNamespaceEnding(error)) return undefined; // and nobody wants to hear of it
     if (isRefusal(error)) return { change, failure: { change, type: 'refused', message: (error as Error).message } };
     return { change, error };
   }
@@ -190,9 +192,9 @@ async function applyOver(client: Client, object: KubeObject): Promise<KubeObject
 
 async function refresh(
   { client, listener }: Context,
-  { pod: { namespace, name }, hash }: Change & { verb: 'refresh' },
+  { pod: { namespace, name }, told }: Change & { verb: 'refresh' },
 ): Promise<undefined> {
-  const metadata = { annotations: { [ANNOTATION.config]: hash } };
+  const metadata = { annotations: { [ANNOTATION.config]: told.hash, [ANNOTATION.configTold]: writeTold(told) } };
   try {
     listener.wrote(await client.patch(POD, { namespace, name }, { metadata }));
   } catch (error) {
@@ -243,7 +245,7 @@ async function ownerOfName({ client, webApp }: Context, wanted: KubeObject): Pro
   return marked ? undefined : `${what} is there already and was not made for this WebApp`;
 }
 
-/** A namespace that goes away answers 403 to what would be made in it, 404 once it is gone. */
+/** What would be made for a WebApp that has gone, maybe with its namespace, is refused or answered 404. */
 function mayBeGone(fault: Fault): boolean {
   return 'failure' in fault ? fault.failure.type === 'refused' : isNotFound(fault.error);
 }

@@ -2,6 +2,7 @@
 import type { StatusProblem, WebAppStatus } from '../../core/status/webapp.ts';
 import type { KubeObject, ObjectMeta } from '../../kube/object.ts';
 import type { ChildKind } from './kinds.ts';
+import type { Told } from './observed.ts';
 
 export type Seen = Pick<ObjectMeta, 'name' | 'namespace' | 'uid' | 'resourceVersion'>;
 
@@ -11,8 +12,8 @@ export type Change =
   | { readonly verb: 'apply'; readonly object: KubeObject; readonly create: boolean; readonly why: string }
   /** `object` is a partial intent (spec.replicas), applied under HAND_OVER_MANAGER before we stop to own the field. */
   | { readonly verb: 'handOver'; readonly object: KubeObject; readonly why: string }
-  /** The kubelet of the pod is to refresh its files now: annotation `config` gets `hash`. */
-  | { readonly verb: 'refresh'; readonly pod: Seen; readonly hash: string }
+  /** The kubelet of the pod is to refresh its files now, and sees so from the annotations that get `told`. */
+  | { readonly verb: 'refresh'; readonly pod: Seen; readonly told: Told }
   | { readonly verb: 'delete'; readonly kind: ChildKind; readonly seen: Seen; readonly why: string };
 
 export interface Failure {

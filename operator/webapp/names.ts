@@ -24,6 +24,8 @@ export const ANNOTATION = {
   intent: `${GROUP}/intent`,
   /** Of pods: hash of the configuration that the kubelet is to refresh to. */
   config: `${GROUP}/config`,
+  /** Of pods: how often the kubelet was told of it, and when last: `2@2026-11-22T12:00:05.000Z`. */
+  configTold: `${GROUP}/config-told`,
   /** Of the worker Deployment: keys of the migrations that were made, the newest first, with commas between them. */
   migrated: `${GROUP}/migrated`,
   /** Of the worker Deployment: `operator` or `autoscaler`, whoever sets spec.replicas. */

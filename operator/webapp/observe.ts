@@ -10,12 +10,12 @@ import { CONFIG_MAP, SECRET } from './kinds.ts';
 import { names, PORT } from './names.ts';
 import type { LiveWebApp, Observed, Pod, Reference } from './observed.ts';
 import { referencesOf } from './render/render.ts';
-import type { ReportTarget, WorkerReports } from './reports.ts';
+import type { PodReports, ReportTarget } from './reports.ts';
 
 export interface Sources {
   readonly caches: Caches;
   readonly named: NamedObjects;
-  readonly reports: WorkerReports;
+  readonly reports: PodReports;
   readonly settings: Settings;
 }
 
@@ -35,29 +35,32 @@ export function observe(sources: Sources, key: string, object: KubeObject): Obse
   };
 }
 
-/** The workers to ask for their state from now on. */
+/** The pods to ask for their state from now on. */
 export function reportTargets({ caches }: Sources, key: string, uid: string): ReportTarget[] {
   const pods = caches.pods(key).filter(isAskable);
   if (pods.length === 0) return [];
   const configMaps = caches.children(key, uid).filter(({ kind }) => kind === 'ConfigMap');
-  return pods.map((pod) => ({
-    pod: pod.metadata.name,
-    uid: pod.metadata.uid,
-    ip: pod.ip ?? '',
-    port: PORT.workerAdmin,
-    configHash: hashIn(
-      configMaps.find(({ metadata }) => metadata.name === names.workerConfig(pod.webApp, pod.revision)),
-    ),
+  const hashIn = (configMap: string, file: string) =>
+    hashOf(configMaps.find(({ metadata }) => metadata.name === configMap)?.['data'], file);
+  return pods.map(({ component, metadata, ip = '', webApp, revision }) => ({
+    pod: metadata.name,
+    uid: metadata.uid,
+    ip,
+    ...(component === 'worker'
+      ? { component, port: PORT.workerAdmin, configHash: hashIn(names.workerConfig(webApp, revision), 'worker.json') }
+      : { component, port: PORT.proxyAdmin, configHash: hashIn(names.proxyConfig(webApp), 'proxy.json') }),
   }));
 }
 
-function isAskable({ component, ip, metadata, phase }: Pod): boolean {
-  return component === 'worker' && ip !== undefined && metadata.deletionTimestamp === undefined && phase === 'Running';
+type Askable = Pod & { readonly component: ReportTarget['component'] };
+
+function isAskable(pod: Pod): pod is Askable {
+  const { component, ip, metadata, phase } = pod;
+  return component !== 'migrate' && ip !== undefined && metadata.deletionTimestamp === undefined && phase === 'Running';
 }
 
-function hashIn(configMap: KubeObject | undefined): string | undefined {
-  const document = (configMap?.['data'] as Record<string, string> | undefined)?.['worker.json'];
-  return document?.match(/"hash":\s*"([0-9a-f]+)"/)?.[1];
+function hashOf(data: unknown, file: string): string | undefined {
+  return (data as Record<string, string> | undefined)?.[file]?.match(/"hash":\s*"([0-9a-f]+)"/)?.[1];
 }
 
 /**

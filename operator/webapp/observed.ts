@@ -2,6 +2,7 @@
 
 import type { WebApp } from '../../core/app/schema.ts';
 import type { Problem } from '../../core/errors.ts';
+import type { ProxyStatus } from '../../core/status/proxy.ts';
 import type { WebAppStatus } from '../../core/status/webapp.ts';
 import type { WorkerStatus } from '../../core/status/worker.ts';
 import type { KubeObject, ObjectMeta } from '../../kube/object.ts';
@@ -25,6 +26,15 @@ export interface ContainerState {
   readonly terminated?: { readonly reason: string; readonly exitCode: number; readonly message?: string };
 }
 
+/** Of a configuration file that is to be refreshed: annotations `config` and `config-told`. */
+export interface Told {
+  readonly hash: string;
+  /** How often; 0: by whom nobody counted. */
+  readonly times: number;
+  /** The last time, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
 /** What is kept of a pod. */
 export interface Pod {
   readonly metadata: ObjectMeta & { readonly namespace: string; readonly uid: string };
@@ -32,8 +42,8 @@ export interface Pod {
   readonly component: Component;
   /** Label `revision`; '' on pods of a Job. */
   readonly revision: string;
-  /** Annotation `config`: the hash that the kubelet was told of last. */
-  readonly config?: string;
+  /** What its kubelet was told last. */
+  readonly told?: Told;
   readonly phase: string;
   readonly ip?: string;
   readonly ready: boolean;
@@ -61,10 +71,21 @@ export interface Reference {
 
 /** What the worker of one pod told last. */
 export interface WorkerReport {
+  readonly component: 'worker';
   readonly pod: string;
   readonly uid: string;
   readonly status: WorkerStatus;
 }
+
+/** What a proxy told last, as far as it is kept. */
+export interface ProxyReport {
+  readonly component: 'proxy';
+  readonly pod: string;
+  readonly uid: string;
+  readonly status: Pick<ProxyStatus, 'state' | 'config'>;
+}
+
+export type PodReport = WorkerReport | ProxyReport;
 
 export interface Observed {
   readonly webApp: LiveWebApp;
@@ -74,8 +95,8 @@ export interface Observed {
   readonly children: readonly KubeObject[];
   readonly pods: readonly Pod[];
   readonly references: readonly Reference[];
-  /** Of those worker pods that answered. */
-  readonly reports: readonly WorkerReport[];
+  /** Of those pods that answered. */
+  readonly reports: readonly PodReport[];
   /** Optional kinds that the cluster has. */
   readonly apis: ReadonlySet<OptionalKind>;
   readonly settings: Settings;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keepPod } from './pod.ts';
+import { keepPod, writeTold } from './pod.ts';
 
 const raw = (status: object = {}, metadata: object = {}): unknown => ({
   apiVersion: 'v1',
@@ -35,13 +35,26 @@ test('a ready pod is a few hundred bytes', () => {
     webApp: 'shop',
     component: 'proxy',
     revision: 'abc',
-    config: 'h',
+    told: { hash: 'h', times: 0, at: 0 },
     phase: 'Running',
     ip: '10.0.0.1',
     ready: true,
     containers: [{ name: 'app', init: false, ready: true, restarts: 2 }],
   });
   expect(JSON.stringify(pod).length).toBeLessThan(400);
+});
+
+test.each([
+  ['3@2026-11-22T12:00:05.000Z', { times: 3, at: Date.parse('2026-11-22T12:00:05Z') }],
+  ['', { times: 0, at: 0 }],
+  ['0@2026-11-22T12:00:05.000Z', { times: 0, at: 0 }],
+  ['1e9@2026-11-22T12:00:05.000Z', { times: 0, at: 0 }],
+  ['3@yesterday, or so, at noon', { times: 0, at: 0 }],
+])('what its kubelet was told is read from %j, and what is not so written is not believed', (when, expected) => {
+  const annotations = { 'webapp-operator.io/config': 'h', 'webapp-operator.io/config-told': when };
+  const { told } = keepPod(raw({}, { annotations }));
+  expect(told).toEqual({ hash: 'h', ...expected });
+  if (told && told.times > 0) expect(writeTold(told)).toBe(when);
 });
 
 describe('what is wrong is kept', () => {

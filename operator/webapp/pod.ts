@@ -2,7 +2,7 @@
 import { GROUP } from '../../core/app/schema.ts';
 import type { KubeObject, ObjectMeta } from '../../kube/object.ts';
 import { ANNOTATION, type Component, LABEL } from './names.ts';
-import type { ContainerState, Pod } from './observed.ts';
+import type { ContainerState, Pod, Told } from './observed.ts';
 
 const COMPONENTS: readonly string[] = ['worker', 'proxy', 'migrate'] satisfies Component[];
 
@@ -39,7 +39,7 @@ interface RawStatus {
 export function keepPod(raw: unknown): Pod {
   const { metadata, status = {} } = raw as KubeObject & { status?: RawStatus };
   const { labels = {}, annotations = {} } = metadata;
-  const config = annotations[ANNOTATION.config];
+  const told = readTold(annotations[ANNOTATION.config], annotations[ANNOTATION.configTold]);
   const unschedulable = status.conditions?.find(
     (condition) => condition.type === 'PodScheduled' && condition.reason === 'Unschedulable',
   );
@@ -49,7 +49,7 @@ export function keepPod(raw: unknown): Pod {
     webApp: labels[`${GROUP}/webapp`] ?? '',
     component: (COMPONENTS.includes(component) ? component : 'worker') as Component,
     revision: labels[LABEL.revision] ?? '',
-    ...(config !== undefined && { config }),
+    ...(told && { told }),
     phase: status.phase ?? 'Unknown',
     ...(status.podIP !== undefined && { ip: status.podIP }),
     ready: status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false,
@@ -59,6 +59,18 @@ export function keepPod(raw: unknown): Pod {
       ...(status.containerStatuses ?? []).map((container) => keepContainer(container, false)),
     ],
   };
+}
+
+/** @param when `2@2026-11-22T12:00:05.000Z`; what is not so written was not written by this version of the operator */
+function readTold(hash: string | undefined, when = ''): Told | undefined {
+  if (hash === undefined) return undefined;
+  const [, times = '0', time = ''] = /^([1-9][0-9]{0,2})@(.{20,30})$/.exec(when) ?? [];
+  const at = Date.parse(time);
+  return Number.isNaN(at) ? { hash, times: 0, at: 0 } : { hash, times: Number(times), at };
+}
+
+export function writeTold({ times, at }: Pick<Told, 'times' | 'at'>): string {
+  return `${times}@${new Date(at).toISOString()}`;
 }
 
 function keepMeta({ name, namespace = '', uid = '', resourceVersion, deletionTimestamp }: ObjectMeta): Pod['metadata'] {

@@ -77,6 +77,6 @@ function describeChange(change: Change): string {
     case 'delete':
       return `delete ${change.kind}/${change.seen.name} (${change.why})`;
     case 'refresh':
-      return `refresh Pod/${change.pod.name} (${change.hash})`;
+      return `refresh Pod/${change.pod.name} (${change.told.hash}, told ${change.told.times} times)`;
   }
 }

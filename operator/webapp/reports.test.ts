@@ -3,10 +3,11 @@ import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../../core/clock.ts';
 import { makeLog } from '../../core/log.ts';
+import type { ProxyStatus } from '../../core/status/proxy.ts';
 import type { WorkerStatus } from '../../core/status/worker.ts';
 import { ANY_PORT, EXPRESS_APP, until, WorkerUnderTest } from '../../worker/worker-under-test.ts';
-import { askWorker } from './ask-worker.ts';
-import { makeWorkerReports, type ReportTarget, type WorkerReports, type WorkerReportsOptions } from './reports.ts';
+import { askWorker } from './ask-pod.ts';
+import { makePodReports, type PodReports, type PodReportsOptions, type ReportTarget } from './reports.ts';
 
 const STATUS: WorkerStatus = {
   kind: 'WorkerStatus',
@@ -78,14 +79,14 @@ async function startPod(answer: Pod['answer'] | WorkerStatus = STATUS): Promise<
   return pod;
 }
 
-function startReports(options: Partial<WorkerReportsOptions> = {}): {
-  reports: WorkerReports;
+function startReports(options: Partial<PodReportsOptions> = {}): {
+  reports: PodReports;
   told: string[];
   lines: string[];
 } {
   const lines: string[] = [];
   const log = makeLog((line) => lines.push(line), Date.now);
-  const reports = makeWorkerReports({
+  const reports = makePodReports({
     log,
     clock: systemClock,
     quietMs: NEVER,
@@ -100,10 +101,10 @@ function startReports(options: Partial<WorkerReportsOptions> = {}): {
 }
 
 function target({ port }: { port: number }, more: Partial<ReportTarget> = {}): ReportTarget {
-  return { pod: 'shop-worker-1', uid: 'u1', ip: '127.0.0.1', port, configHash: 'h1', ...more };
+  return { component: 'worker', pod: 'shop-worker-1', uid: 'u1', ip: '127.0.0.1', port, configHash: 'h1', ...more };
 }
 
-const hashes = (reports: WorkerReports) => reports.of('web/shop').map(({ status }) => status.config.hash);
+const hashes = (reports: PodReports) => reports.of('web/shop').map(({ status }) => status.config.hash);
 
 test('what a worker tells is kept, without what the status does not show', async () => {
   const replaced = { id: 3, pid: 3, at: 3, cause: 'max-requests', message: 'served enough' } as const;
@@ -114,6 +115,7 @@ test('what a worker tells is kept, without what the status does not show', async
   await until('a report', () => reports.of('web/shop').length === 1);
   expect(reports.of('web/shop')).toEqual([
     {
+      component: 'worker',
       pod: 'shop-worker-1',
       uid: 'u1',
       status: {
@@ -139,6 +141,40 @@ test('a worker out of step is asked again and again, one in step is left alone',
   busy.tell({ config: { hash: 'h1', appliedAt: 2 } });
   await until('the busy one in step', () => hashes(reports)[0] === 'h1');
   expect(quiet.asked).toBe(1);
+});
+
+test('a proxy is asked until it is in step, and again when it should run by another document', async () => {
+  const { name, pid, startedAt, state, config } = STATUS;
+  const PROXY_STATUS: ProxyStatus = {
+    kind: 'ProxyStatus',
+    version: 1,
+    ...{ name, pid, startedAt, state, config },
+    connections: { open: 1, max: 2, upgraded: 0 },
+    requests: { total: 1, inFlight: 0, byClass: {}, faults: {}, retried: 0, static: 0 },
+    groups: [],
+  };
+  const pod = await startPod((response) => response.end(JSON.stringify(PROXY_STATUS)));
+  const tell = (hash: string) => {
+    const status = { ...PROXY_STATUS, config: { hash, appliedAt: 2 } };
+    pod.answer = (response) => response.end(JSON.stringify(status));
+  };
+  tell('h0');
+  const { reports, told } = startReports({ quietMs: 5 });
+  reports.want('web/shop', [target(pod, { component: 'proxy' })]);
+  await until('many questions', () => pod.asked >= 5);
+  tell('h1');
+  await until('it is in step', () => hashes(reports)[0] === 'h1');
+  expect(reports.of('web/shop')[0]?.status).toEqual({ state: 'running', config: { hash: 'h1', appliedAt: 2 } });
+  const { asked } = pod;
+  const other = await startPod();
+  reports.want('web/other', [target(other, { uid: 'u2' })]);
+  await until('another is asked many times meanwhile', () => other.asked >= 10);
+  expect(pod.asked).toBe(asked);
+  reports.want('web/shop', [target(pod, { component: 'proxy', configHash: 'h2' })]);
+  await until('questions again', () => pod.asked >= asked + 3);
+  tell('h2');
+  await until('it is in step again', () => hashes(reports)[0] === 'h2');
+  expect(told.filter((key) => key === 'web/shop')).toHaveLength(3);
 });
 
 test('a new configuration wakes the questions to a worker that was in step', async () => {
@@ -329,7 +365,10 @@ test('a real worker is followed from its start through a change of its processes
   const port = Number(String(worker.line('msg', 'listening')?.['admin']).split(':')[1]);
   const { reports, told } = startReports({ busyMs: 20, quietMs: 100 });
   reports.want('web/shop', [target({ port }, { configHash: undefined })]);
-  const ready = () => reports.of('web/shop')[0]?.status.processes.ready;
+  const ready = () => {
+    const [report] = reports.of('web/shop');
+    return report?.component === 'worker' ? report.status.processes.ready : undefined;
+  };
   await until('two processes ready', () => ready() === 2);
   worker.kill('SIGTTIN');
   await until('a third', () => ready() === 3);

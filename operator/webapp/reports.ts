@@ -1,35 +1,35 @@
-// The status documents of the workers, read from their admin ports: soon and often while something is changing, seldom otherwise. Keeps the last one of each
-// pod; tells when what a WebApp's status says of them would differ.
+// The status documents of workers and proxies, read from their admin ports: soon and often while something is changing, seldom otherwise. Keeps the last
+// one of each pod; tells when what a WebApp's status says of them would differ.
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
-import type { WorkerStatus } from '../../core/status/worker.ts';
 import { DueHeap } from '../../kube/due-heap.ts';
 import { type FailureLog, makeFailureLog } from '../../kube/failure-log.ts';
-import { askWorker } from './ask-worker.ts';
-import type { WorkerReport } from './observed.ts';
+import { askProxy, askWorker } from './ask-pod.ts';
+import type { PodReport } from './observed.ts';
 
 export interface ReportTarget {
+  readonly component: PodReport['component'];
   readonly pod: string;
   readonly uid: string;
   readonly ip: string;
   readonly port: number;
-  /** Hash of worker.json that it should run by; while it does not, it is asked often. */
+  /** Hash of the document that it should run by; while it does not, it is asked often. */
   readonly configHash: string | undefined;
 }
 
-export interface WorkerReports {
-  /** The pods of a WebApp to ask, ready or not; those not named are forgotten. An empty list lets go. */
+export interface PodReports {
+  /** The pods of a WebApp to ask, ready or not; those not named are forgotten. An empty list lets go. A proxy that is in step has nothing more to tell. */
   want(key: string, targets: readonly ReportTarget[]): void;
-  of(key: string): readonly WorkerReport[];
-  /** `key`'s reports differ in what the status tells: processes desired and ready, applied hash and error, the latest death, queue length. @returns stop */
+  of(key: string): readonly PodReport[];
+  /** `key`'s reports differ in what the status tells: applied hash and error; of workers processes desired and ready, the latest death, queue length. @returns stop */
   onChange(listener: (key: string) => void): () => void;
   close(): void;
 }
 
-export interface WorkerReportsOptions {
+export interface PodReportsOptions {
   readonly log: Log;
   readonly clock: Clock;
-  /** Time between two questions to a worker that is in step. Default 30 s, jittered; 0: never ask. */
+  /** Time between two questions to a pod that is in step. Default 30 s, jittered; 0: never ask. */
   readonly quietMs?: number;
   /** …and to one that is not. Default 300 ms, slowing down to quietMs. */
   readonly busyMs?: number;
@@ -39,19 +39,19 @@ export interface WorkerReportsOptions {
   readonly random?: () => number;
 }
 
-/** A wait is about a sixth of the time that a worker has been out of step. */
+/** A wait is about a sixth of the time that a pod has been out of step. */
 const BUSY_FACTOR = 1.2;
 const FAILED_FACTOR = 1.6;
-/** Answers missed in a row until what a worker told last is no longer believed. */
+/** Answers missed in a row until what a pod told last is no longer believed. */
 const FAILURES = 3;
-/** A worker that does not answer is asked this many times more seldom than one in step, at last. */
+/** A pod that does not answer is asked this many times more seldom than one in step, at last. */
 const FAILED_SLOWER = 4;
 
 /** One pod, and what is known of it. */
 interface Asked {
   readonly key: string;
   target: ReportTarget;
-  report: WorkerReport | undefined;
+  report: PodReport | undefined;
   /** What the status tells of `report`, to compare: of its processes and configuration, and of its queue. */
   told: string;
   queue: number;
@@ -62,11 +62,11 @@ interface Asked {
   asking: boolean;
 }
 
-export function makeWorkerReports(options: WorkerReportsOptions): WorkerReports {
+export function makePodReports(options: PodReportsOptions): PodReports {
   return new Reports(options);
 }
 
-class Reports implements WorkerReports {
+class Reports implements PodReports {
   readonly #clock: Clock;
   readonly #quietMs: number;
   readonly #busyMs: number;
@@ -85,7 +85,7 @@ class Reports implements WorkerReports {
   /** One for all pods. */
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ log, clock, quietMs = 30_000, busyMs = 300, concurrency = 32, random }: WorkerReportsOptions) {
+  constructor({ log, clock, quietMs = 30_000, busyMs = 300, concurrency = 32, random }: PodReportsOptions) {
     this.#clock = clock;
     this.#quietMs = quietMs;
     this.#busyMs = Math.min(busyMs, quietMs);
@@ -104,7 +104,7 @@ class Reports implements WorkerReports {
     this.#pump();
   }
 
-  of(key: string): readonly WorkerReport[] {
+  of(key: string): readonly PodReport[] {
     const all = this.#byKey.get(key)?.values() ?? [];
     return [...all].flatMap(({ report }) => (report ? [report] : []));
   }
@@ -213,17 +213,17 @@ class Reports implements WorkerReports {
     // It may have been let go of meanwhile, or have got another address.
     if (this.#byKey.get(asked.key)?.get(target.uid) === asked) {
       const differs = answer instanceof Error ? this.#failed(asked, answer) : this.#answered(asked, answer);
-      this.#schedule(asked, this.#jittered(asked.waitMs));
+      if (target.component === 'worker' || !asked.inStep) this.#schedule(asked, this.#jittered(asked.waitMs));
       if (differs) for (const listener of this.#listeners) listener(asked.key);
     }
     this.#pump();
   }
 
-  async #answerOf(target: ReportTarget): Promise<WorkerStatus | Error> {
+  async #answerOf(target: ReportTarget): Promise<PodReport | Error> {
     const question = new AbortController();
     this.#questions.add(question);
     try {
-      return await askWorker(target, question.signal);
+      return await reportOf(target, question.signal);
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     } finally {
@@ -232,11 +232,10 @@ class Reports implements WorkerReports {
   }
 
   /** @returns whether the status would differ */
-  #answered(asked: Asked, status: WorkerStatus): boolean {
-    const { pod, uid, configHash } = asked.target;
-    const told = tellingPart(status);
-    const queue = status.queue.length;
-    const inStep = isInStep(status, configHash);
+  #answered(asked: Asked, report: PodReport): boolean {
+    const told = tellingPart(report);
+    const queue = report.component === 'worker' ? report.status.queue.length : 0;
+    const inStep = isInStep(report, asked.target.configHash);
     const moved = told !== asked.told;
     const differs = moved || queue !== asked.queue;
     asked.waitMs = inStep
@@ -244,7 +243,7 @@ class Reports implements WorkerReports {
       : moved || asked.inStep || asked.failures > 0
         ? this.#busyMs
         : this.#slower(asked);
-    Object.assign(asked, { report: { pod, uid, status }, told, queue, inStep, failures: 0 });
+    Object.assign(asked, { report, told, queue, inStep, failures: 0 });
     return differs;
   }
 
@@ -259,7 +258,7 @@ class Reports implements WorkerReports {
     asked.waitMs = Math.min(this.#quietMs * FAILED_SLOWER, grown);
     if (asked.failures !== FAILURES) return false;
     const { pod, ip } = asked.target;
-    this.#failureLog.warn('a worker does not tell its status', { webApp: asked.key, pod, ip, reason: error.message });
+    this.#failureLog.warn('a pod does not tell its status', { webApp: asked.key, pod, ip, reason: error.message });
     const differs = asked.report !== undefined;
     Object.assign(asked, { report: undefined, told: '', queue: 0, inStep: false });
     return differs;
@@ -270,13 +269,22 @@ class Reports implements WorkerReports {
   }
 }
 
-/** Pure. What says that a worker is getting on; the length of its queue moves by itself. */
-function tellingPart({ processes, config, deaths }: WorkerStatus): string {
-  const [death] = deaths;
-  return JSON.stringify([processes.desired, processes.ready, config.hash, config.error, death && [death.id, death.at]]);
+async function reportOf({ component, pod, uid, ...address }: ReportTarget, signal: AbortSignal): Promise<PodReport> {
+  if (component === 'worker') return { component, pod, uid, status: await askWorker(address, signal) };
+  return { component, pod, uid, status: await askProxy(address, signal) };
 }
 
-function isInStep({ state, processes, config }: WorkerStatus, configHash: string | undefined): boolean {
-  const current = configHash === undefined || config.hash === configHash;
-  return current && state === 'running' && processes.ready === processes.desired;
+/** Pure. What says that a pod is getting on; the length of a queue moves by itself. */
+function tellingPart({ component, status }: PodReport): string {
+  const { hash, error } = status.config;
+  if (component === 'proxy') return JSON.stringify([hash, error]);
+  const { processes, deaths } = status;
+  const [death] = deaths;
+  return JSON.stringify([hash, error, processes.desired, processes.ready, death && [death.id, death.at]]);
+}
+
+function isInStep({ component, status }: PodReport, configHash: string | undefined): boolean {
+  const current = configHash === undefined || status.config.hash === configHash;
+  if (!current || status.state !== 'running') return false;
+  return component === 'proxy' || status.processes.ready === status.processes.desired;
 }

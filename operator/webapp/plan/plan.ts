@@ -23,13 +23,14 @@ export function planWebApp(observed: Observed, wall: number): Plan {
   const world = readWorld(observed);
   const decision = decide(world, wall);
   const configs = currentConfigs(world, decision);
-  const changes = wantedChanges(world, decision, configs, lastGood(world));
+  const { changes, nextAt } = wantedChanges(world, decision, configs, lastGood(world), wall);
   const problems = findProblems(world, decision);
-  const hashes = new Map(configs.map(({ revision, config }) => [revision.id, config.hash]));
+  const workers = new Map(configs.map(({ revision, config }) => [revision.id, config.hash]));
+  const hashes = { workers, proxy: decision.proxyConfig?.hash };
   const status = makeStatus(world, decision, problems, hashes, wall);
   const events = tellEvents(world.before, status, changes);
-  const { holdEndsAt } = decision;
-  return { changes, status, events, ...(holdEndsAt !== undefined && { requeueAfterMs: holdEndsAt - wall }) };
+  const dueAt = Math.min(nextAt ?? Infinity, decision.holdEndsAt ?? Infinity);
+  return { changes, status, events, ...(dueAt !== Infinity && { requeueAfterMs: dueAt - wall }) };
 }
 
 /** A spec that this operator does not understand is no reason to touch what runs. */

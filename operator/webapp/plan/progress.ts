@@ -103,7 +103,11 @@ function proxyRollingOut({ proxy, webApp, before }: World, decision: Decision): 
     return { reason: 'DeadlineExceeded', message: `New proxy pods were not ready within ${progressDeadline}.` };
   }
   if (proxy !== undefined && proxy.revision === wanted && isSettled(proxy, before)) return undefined;
-  return { reason: 'RollingOut', message: 'Proxy pods of a new version take the place of old ones.' };
+  const message =
+    before?.revision === undefined
+      ? 'The proxy pods come up.'
+      : 'Proxy pods of a new version take the place of old ones.';
+  return { reason: 'RollingOut', message };
 }
 
 /** Begins with a change of the wanted number, not with a pod that is lost; ends when all are available. */

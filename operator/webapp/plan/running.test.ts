@@ -129,6 +129,40 @@ describe('what the workers tell', () => {
     expect(said(cluster.settle())).toEqual(['ConfigApplied']);
   });
 
+  test('counts for proxies too: one that refuses its document is a problem', () => {
+    const cluster = steady();
+    cluster.tells = () => ({});
+    cluster.proxiesTell = () => ({});
+    cluster.settle();
+    expect(conditions(cluster.webApp.status)['ConfigApplied']).toBe('True/Applied');
+    cluster.proxiesTell = () => ({ hash: 'old' });
+    cluster.settle();
+    expect(conditions(cluster.webApp.status)['ConfigApplied']).toBe('False/Applying');
+    cluster.proxiesTell = () => ({ hash: 'old', error: 'limits.body: too large' });
+    cluster.settle();
+    expect(conditions(cluster.webApp.status)['ConfigApplied']).toBe('False/Refused');
+    expect(cluster.webApp.status?.problems).toMatchObject([
+      { type: 'ConfigRefused', field: 'spec.proxy', message: expect.stringContaining('A proxy keeps') },
+    ]);
+  });
+
+  test('is waited for: a pod that does not follow is told again when it is time', () => {
+    const cluster = steady();
+    cluster.tells = () => ({});
+    cluster.settle();
+    const behind = cluster.configHash(deployed(cluster) ?? '');
+    cluster.tells = () => ({ config: { hash: behind, appliedAt: 0 } });
+    cluster.edit({ workers: { processes: 7 } });
+    const { requeueAfterMs } = cluster.pass();
+    expect(requeueAfterMs).toBe(5_000);
+    cluster.settle();
+    cluster.wall += 5_000;
+    expect(list(cluster.plan().changes)).toEqual([
+      expect.stringContaining('refresh shop-worker-'),
+      expect.stringContaining('refresh shop-worker-'),
+    ]);
+  });
+
   test('is kept while an operator that has just started asks anew', () => {
     const cluster = steady();
     cluster.tells = () => ({});

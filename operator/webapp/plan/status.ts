@@ -9,14 +9,14 @@ import type { Decision } from './decide.ts';
 import { isRolledOut, type LiveDeployment } from './live-deployment.ts';
 import { judgeProgress } from './progress.ts';
 import { findVersion } from './versions.ts';
-import { tallyWorkers } from './worker-tally.ts';
+import { type ConfigsWanted, tallyWorkers } from './worker-tally.ts';
 import type { World } from './world.ts';
 
 export function makeStatus(
   world: World,
   decision: Decision,
   problems: readonly StatusProblem[],
-  hashes: ReadonlyMap<string, string>,
+  hashes: ConfigsWanted,
   wall: number,
 ): WebAppStatus {
   const { webApp, observed, before, worker, proxy } = world;

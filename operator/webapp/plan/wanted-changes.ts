@@ -17,7 +17,7 @@ import type { Revision } from '../revision.ts';
 import { type ChildKey, dropUnwanted, ensure, keyOfChild } from './children.ts';
 import type { Decision } from './decide.ts';
 import { writeMigrated } from './live-deployment.ts';
-import { type ConfigHashes, refreshPods } from './refresh.ts';
+import { type ConfigHashes, planRefreshes } from './refresh.ts';
 import { findVersion, pickKept, type Versions } from './versions.ts';
 import type { World } from './world.ts';
 
@@ -37,13 +37,23 @@ export function currentConfigs(world: World, { deployed, workerConfig }: Decisio
   }));
 }
 
-/** @param lastGood id of the last whole version, as this pass sees it */
+export interface WantedChanges {
+  readonly changes: readonly Change[];
+  /** When time alone will want more, in milliseconds since the epoch. */
+  readonly nextAt: number | undefined;
+}
+
+/**
+ * @param lastGood id of the last whole version, as this pass sees it
+ * @param wall milliseconds since the epoch
+ */
 export function wantedChanges(
   world: World,
   decision: Decision,
   configs: readonly CurrentConfig[],
   lastGood: string | undefined,
-): Change[] {
+  wall: number,
+): WantedChanges {
   const { children, webApp, input } = world;
   const keptWorkers = keepWorkers(world, decision, lastGood);
   const keptProxies = keepProxies(world, decision);
@@ -57,12 +67,14 @@ export function wantedChanges(
     ...(decision.proxy ? [renderProxyDeployment(webApp, decision.proxy)] : []),
   ];
   const keys = new Set([...wanted.map(keyOfChild), ...leftAlone(world, decision, keptWorkers)]);
-  return [
+  const refreshes = planRefreshes(world.livePods, world.observed.reports, hashesBy(world, decision, configs), wall);
+  const changes = [
     ...wanted.flatMap((object) => ensure(children, object)),
     ...workerDeployment(world, decision),
-    ...refreshPods(world.livePods, hashesBy(world, decision, configs)),
+    ...refreshes.changes,
     ...dropUnwanted(children, keys, input.apis),
   ];
+  return { changes, nextAt: refreshes.nextAt };
 }
 
 /** What stays although it is not applied in this pass. */

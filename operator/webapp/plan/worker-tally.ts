@@ -9,8 +9,14 @@ export interface Tally {
   readonly configApplied: Judged<'ConfigApplied'>;
 }
 
-/** @param hashes of worker.json by version, as it is wanted now */
-export function tallyWorkers(world: World, hashes: ReadonlyMap<string, string>): Tally {
+/** Hashes of the documents as they are wanted now. */
+export interface ConfigsWanted {
+  /** Of worker.json, by version. */
+  readonly workers: ReadonlyMap<string, string>;
+  readonly proxy: string | undefined;
+}
+
+export function tallyWorkers(world: World, hashes: ConfigsWanted): Tally {
   const { reports, before } = world;
   const last = before?.conditions?.find(({ type }) => type === 'ConfigApplied');
   if (before !== undefined && last !== undefined && isCatchingUp(world)) return carriedOn(before, last);
@@ -56,20 +62,22 @@ function carriedOn({ workers, queue }: WebAppStatus, { reason, message }: Condit
   return { workers, queue, configApplied: { type: 'ConfigApplied', reason: reason as 'Applied', message } };
 }
 
-function judgeApplied({ reports, livePods }: World, hashes: ReadonlyMap<string, string>): Judged<'ConfigApplied'> {
-  const refused = reports.find(({ status }) => status.config.error !== undefined);
+function judgeApplied(world: World, hashes: ConfigsWanted): Judged<'ConfigApplied'> {
+  const { reports, proxyReports, livePods } = world;
+  const all = [...reports, ...proxyReports];
+  const refused = all.find(({ status }) => status.config.error !== undefined);
   if (refused)
     return judged(
       'ConfigApplied',
       'Refused',
-      `A worker keeps the configuration before: ${refused.status.config.error}`,
+      `A ${refused.component} keeps the configuration before: ${refused.status.config.error}`,
     );
   const revisions = new Map(livePods.map(({ metadata, revision }) => [metadata.uid, revision]));
-  const behind = reports.some(({ uid, status }) => {
-    const hash = hashes.get(revisions.get(uid) ?? '');
+  const behind = all.find(({ component, uid, status }) => {
+    const hash = component === 'proxy' ? hashes.proxy : hashes.workers.get(revisions.get(uid) ?? '');
     return hash !== undefined && status.config.hash !== hash;
   });
   return behind
-    ? judged('ConfigApplied', 'Applying', 'A worker does not run by the current configuration yet.')
-    : judged('ConfigApplied', 'Applied', 'Every worker that answers runs by the current configuration.');
+    ? judged('ConfigApplied', 'Applying', `A ${behind.component} does not run by the current configuration yet.`)
+    : judged('ConfigApplied', 'Applied', 'All workers and proxies that answer run by the current configuration.');
 }

@@ -1,7 +1,7 @@
 // What one pass has observed, read once and indexed for all that decides.
 import type { WebAppStatus } from '../../../core/status/webapp.ts';
 import { names } from '../names.ts';
-import type { LiveWebApp, Observed, Pod, WorkerReport } from '../observed.ts';
+import type { LiveWebApp, Observed, Pod, ProxyReport, WorkerReport } from '../observed.ts';
 import type { RenderInput } from '../render/render.ts';
 import { type Children, indexChildren } from './children.ts';
 import { type LiveDeployment, readDeployment } from './live-deployment.ts';
@@ -24,6 +24,8 @@ export interface World {
   readonly livePods: readonly Pod[];
   /** Of live worker pods, by pod. */
   readonly reports: readonly WorkerReport[];
+  /** Of live proxies, by pod. */
+  readonly proxyReports: readonly ProxyReport[];
 }
 
 export function readWorld(observed: Observed): World {
@@ -32,7 +34,8 @@ export function readWorld(observed: Observed): World {
   const { name } = webApp.metadata;
   const pods = [...observed.pods].sort((a, b) => compare(a.metadata.name, b.metadata.name));
   const livePods = pods.filter(isLive);
-  const uids = new Set(livePods.filter(({ component }) => component === 'worker').map(({ metadata }) => metadata.uid));
+  const uids = new Set(livePods.map(({ metadata }) => metadata.uid));
+  const reports = observed.reports.filter(({ uid }) => uids.has(uid)).sort((a, b) => compare(a.pod, b.pod));
   return {
     observed,
     webApp,
@@ -45,7 +48,8 @@ export function readWorld(observed: Observed): World {
     proxyVersions: readVersions(children, name, 'proxy'),
     pods,
     livePods,
-    reports: observed.reports.filter(({ uid }) => uids.has(uid)).sort((a, b) => compare(a.pod, b.pod)),
+    reports: reports.filter((report) => report.component === 'worker'),
+    proxyReports: reports.filter((report) => report.component === 'proxy'),
   };
 }
 

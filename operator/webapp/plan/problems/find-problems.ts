@@ -17,7 +17,7 @@ import {
 
 /** @returns arranged and bounded */
 export function findProblems(world: World, decision: Decision): StatusProblem[] {
-  const { observed, webApp, before, reports } = world;
+  const { observed, webApp, before, reports, proxyReports } = world;
   const { spec } = webApp;
   const sameSpec = before?.observedGeneration === webApp.metadata.generation;
   const lacking = referenceProblems(observed.references, sameSpec ? (before?.problems ?? []) : []);
@@ -28,7 +28,7 @@ export function findProblems(world: World, decision: Decision): StatusProblem[] 
     ...componentProblems(world, 'worker').map((problem) => atReference(problem, lacking)),
     ...componentProblems(world, 'proxy'),
     ...migratePodProblems(world, decision),
-    ...reportProblems(reports),
+    ...reportProblems(reports, proxyReports),
     ...rolledBack(world, decision, before?.problems ?? []),
   ]);
 }

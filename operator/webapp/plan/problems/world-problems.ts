@@ -3,7 +3,7 @@ import type { WebAppSpec } from '../../../../core/app/schema.ts';
 import type { StatusProblem } from '../../../../core/status/webapp.ts';
 import type { OptionalKind } from '../../kinds.ts';
 import type { Component } from '../../names.ts';
-import type { Reference, WorkerReport } from '../../observed.ts';
+import type { PodReport, ProxyReport, Reference, WorkerReport } from '../../observed.ts';
 import { lastLines } from '../bounded-text.ts';
 import { isLate, type LiveDeployment } from '../live-deployment.ts';
 import type { Migration } from '../migration.ts';
@@ -124,11 +124,13 @@ export function deploymentProblems(
   ];
 }
 
-/** From what workers tell of themselves: a refused document, and processes that do not come up. A death that was got over is none. */
-export function reportProblems(reports: readonly WorkerReport[]): Found[] {
-  const refused = reports.find(({ status }) => status.config.error !== undefined);
+/** From what pods tell of themselves: a refused document, and processes that do not come up. A death that was got over is none. */
+export function reportProblems(reports: readonly WorkerReport[], proxyReports: readonly ProxyReport[]): Found[] {
   const booting = reports.find(isBootFailing);
-  return [...(refused ? [configRefused(refused)] : []), ...(booting ? [bootFailed(booting)] : [])];
+  const refused = [reports, proxyReports].flatMap(
+    (ofComponent) => ofComponent.find(({ status }) => status.config.error !== undefined) ?? [],
+  );
+  return [...refused.map(configRefused), ...(booting ? [bootFailed(booting)] : [])];
 }
 
 function isBootFailing({ status: { processes, deaths } }: WorkerReport): boolean {
@@ -136,12 +138,12 @@ function isBootFailing({ status: { processes, deaths } }: WorkerReport): boolean
   return processes.ready < processes.desired && (cause === 'boot' || cause === 'boot-timeout');
 }
 
-function configRefused({ status }: WorkerReport): Found {
+function configRefused({ component, status }: PodReport): Found {
   return {
     type: 'ConfigRefused',
-    field: 'spec.workers',
-    message: `A worker keeps its configuration: ${status.config.error ?? ''}`,
-    mend: 'use the versions of operator and worker image that belong together, or change the field that it names',
+    field: component === 'worker' ? 'spec.workers' : 'spec.proxy',
+    message: `A ${component} keeps its configuration: ${status.config.error ?? ''}`,
+    mend: `use the versions of operator and ${component} image that belong together, or change the field that it names`,
   };
 }
 

@@ -3,12 +3,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { statusOf } from '../../../../core/app/conditions.ts';
 import { type WebAppStatus, webAppStatusSchema } from '../../../../core/status/webapp.ts';
-import type { WorkerStatus } from '../../../../core/status/worker.ts';
+import type { AppliedConfig, WorkerStatus } from '../../../../core/status/worker.ts';
 import type { KubeObject } from '../../../../kube/object.ts';
 import type { Change, Plan } from '../../changes.ts';
 import type { ChildKind } from '../../kinds.ts';
 import { ANNOTATION, type Component, LABEL, names } from '../../names.ts';
-import type { ContainerState, LiveWebApp, Observed, Pod, Reference, WorkerReport } from '../../observed.ts';
+import type { ContainerState, LiveWebApp, Observed, Pod, PodReport, Reference } from '../../observed.ts';
 import { referencesOf } from '../../render/render.ts';
 import { ALL_APIS, deepFreeze, liveWebApp, SETTINGS } from '../../render/testing/samples.ts';
 import { withFailures } from '../failures.ts';
@@ -43,6 +43,8 @@ export class FakeCluster {
   readonly references = new Map<string, ReferenceState>();
   /** What each worker tells, when it is asked; undefined: none answers. */
   tells: ((pod: Pod, cluster: FakeCluster) => Partial<WorkerStatus>) | undefined;
+  /** The same of each proxy. */
+  proxiesTell: ((pod: Pod) => Partial<AppliedConfig>) | undefined;
   apis: Observed['apis'] = ALL_APIS;
   invalid: Observed['invalid'] = [];
   wall = NOON;
@@ -143,7 +145,7 @@ export class FakeCluster {
     else if (change.verb === 'handOver') this.#handOver(change);
     else if (change.verb === 'delete') this.#delete(change);
     else
-      this.pods = this.pods.map((pod) => (pod.metadata.uid === change.pod.uid ? { ...pod, config: change.hash } : pod));
+      this.pods = this.pods.map((pod) => (pod.metadata.uid === change.pod.uid ? { ...pod, told: change.told } : pod));
   }
 
   #handOver({ object }: Change & { verb: 'handOver' }): void {
@@ -308,28 +310,32 @@ export class FakeCluster {
     this.children.set(`Job/${job.metadata.name}`, { ...job, status });
   }
 
-  #reports(): WorkerReport[] {
-    const { tells } = this;
-    if (!tells) return [];
-    return this.pods
-      .filter(({ component, ready }) => component === 'worker' && ready)
-      .map((pod) => ({
-        pod: pod.metadata.name,
-        uid: pod.metadata.uid,
-        status: {
-          ...WORKER_STATUS,
-          config: { hash: this.configHash(pod.revision), appliedAt: 0 },
-          ...tells(pod, this),
-        },
-      }));
+  #reports(): PodReport[] {
+    return this.pods.flatMap((pod): PodReport[] => {
+      const { component, ready, metadata, revision } = pod;
+      const [name, uid] = [metadata.name, metadata.uid];
+      if (!ready) return [];
+      if (component === 'worker' && this.tells) {
+        const config = { hash: this.configHash(revision), appliedAt: 0 };
+        const status = { ...WORKER_STATUS, config, ...this.tells(pod, this) };
+        return [{ component, pod: name, uid, status }];
+      }
+      if (component === 'proxy' && this.proxiesTell) {
+        const config = { hash: this.#hashIn('shop-proxy', 'proxy.json'), appliedAt: 0, ...this.proxiesTell(pod) };
+        return [{ component, pod: name, uid, status: { state: 'running', config } }];
+      }
+      return [];
+    });
   }
 
   /** Hash in the ConfigMap of a version of the worker. */
   configHash(revision: string): string {
-    const data = this.child('ConfigMap', names.workerConfig('shop', revision))?.['data'] as
-      | Record<string, string>
-      | undefined;
-    return (JSON.parse(data?.['worker.json'] ?? '{"hash":""}') as { hash: string }).hash;
+    return this.#hashIn(names.workerConfig('shop', revision), 'worker.json');
+  }
+
+  #hashIn(configMap: string, file: string): string {
+    const data = this.child('ConfigMap', configMap)?.['data'] as Record<string, string> | undefined;
+    return (JSON.parse(data?.[file] ?? '{"hash":""}') as { hash: string }).hash;
   }
 }
 

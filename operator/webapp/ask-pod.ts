@@ -1,9 +1,12 @@
-// One question to a worker's admin port, and what is kept of its answer. The pod runs somebody's application: its answer is bounded and checked.
+// One question to the admin port of a worker or a proxy, and what is kept of its answer. The pod runs somebody's application: its answer is bounded
+// and checked.
 import { type ClientRequest, get, type IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { REPLACE_CAUSES, type WorkerStatus, workerStatusSchema } from '../../core/status/worker.ts';
+import type { z } from 'zod';
+import { type ProxyStatus, proxyStatusSchema } from '../../core/status/proxy.ts';
+import { type AppliedConfig, REPLACE_CAUSES, type WorkerStatus, workerStatusSchema } from '../../core/status/worker.ts';
 
-/** Of an answer, in bytes. The list of 256 processes takes a few hundred KiB. */
+/** Of an answer, in bytes. A list of 256 processes takes a few hundred KiB, as one of 2,000 endpoints. */
 const MAX_BODY = 1024 * 1024;
 const MAX_HEAD = 8 * 1024;
 const TIMEOUT_MS = 2_000;
@@ -13,22 +16,39 @@ const MAX_TEXT = 4_096;
 /** Every kept report has the same: request counters would fill the memory, and the metrics have them. */
 const NO_REQUESTS: WorkerStatus['requests'] = { total: 0, inFlight: 0, byClass: {}, faults: {}, redispatched: 0 };
 
+interface Address {
+  readonly ip: string;
+  readonly port: number;
+}
+
 /**
- * A connection for each question: kept ones would be an open socket for each of 20,000 pods.
- * @param signal ends the question
  * @returns the document without processes and request counters, its deaths cut to the latest that was a fault
  * @throws Error saying what is wrong with the address or the answer
  */
-export async function askWorker(
-  { ip, port }: { readonly ip: string; readonly port: number },
-  signal: AbortSignal,
-): Promise<WorkerStatus> {
+export async function askWorker(address: Address, signal: AbortSignal): Promise<WorkerStatus> {
+  return cutWorker(await ask(address, workerStatusSchema, signal));
+}
+
+/**
+ * @returns what tells whether the proxy is in step: its requests and endpoints are the metrics' to tell
+ * @throws as askWorker
+ */
+export async function askProxy(address: Address, signal: AbortSignal): Promise<Pick<ProxyStatus, 'state' | 'config'>> {
+  const { state, config } = await ask(address, proxyStatusSchema, signal);
+  return { state, config: cutConfig(config) };
+}
+
+/**
+ * A connection for each question: kept ones would be an open socket for each of 20,000 pods.
+ * @param signal ends the question
+ */
+async function ask<T>({ ip, port }: Address, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
   // A name would be looked up: the address of a pod is never one.
   if (isIP(ip) === 0) throw new Error(`${JSON.stringify(ip.slice(0, 64))} is not an IP address`);
   const request = get({ host: ip, port, path: '/status', agent: false, maxHeaderSize: MAX_HEAD, signal });
   const late = setTimeout(() => request.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
   try {
-    return cutDown(parse(await bodyOf(request)));
+    return parse(schema, await bodyOf(request));
   } finally {
     clearTimeout(late);
     request.destroy();
@@ -53,24 +73,28 @@ function bodyOf(request: ClientRequest): Promise<Buffer> {
   });
 }
 
-function parse(body: Buffer): WorkerStatus {
-  const checked = workerStatusSchema.safeParse(JSON.parse(body.toString('utf8')));
+function parse<T>(schema: z.ZodType<T>, body: Buffer): T {
+  const checked = schema.safeParse(JSON.parse(body.toString('utf8')));
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   throw new Error(`answered with another document: ${issue?.path.join('.')} ${issue?.message}`);
 }
 
-function cutDown(status: WorkerStatus): WorkerStatus {
-  const { config, deaths } = status;
+function cutWorker(status: WorkerStatus): WorkerStatus {
+  const { deaths } = status;
   const fault = deaths.find(({ cause }) => !REPLACE_CAUSES.some((replaced) => replaced === cause));
   return {
     ...status,
     name: cut(status.name),
-    config: { ...config, hash: cut(config.hash), ...(config.error !== undefined && { error: cut(config.error) }) },
+    config: cutConfig(status.config),
     requests: NO_REQUESTS,
     list: [],
     deaths: fault ? [cutDeath(fault)] : [],
   };
+}
+
+function cutConfig({ hash, appliedAt, error }: AppliedConfig): AppliedConfig {
+  return { hash: cut(hash), appliedAt, ...(error !== undefined && { error: cut(error) }) };
 }
 
 function cutDeath(death: WorkerStatus['deaths'][number]): WorkerStatus['deaths'][number] {
