@@ -7,10 +7,13 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: [],
   http: ['core'],
   kube: ['core'],
-  worker: ['core', 'http'],
-  proxy: ['core', 'http', 'kube'],
-  operator: ['core', 'http', 'kube'],
-  cli: ['core', 'http'],
+  tracing: ['core'],
+  live: ['core', 'http'],
+  monitoring: ['core'],
+  worker: ['core', 'http', 'tracing'],
+  proxy: ['core', 'http', 'kube', 'tracing'],
+  operator: ['core', 'http', 'kube', 'live'],
+  cli: ['core', 'http', 'kube', 'live'],
 };
 
 /** core/ is pure: no socket, no file, no process, no client library. */

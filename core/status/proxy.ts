@@ -1,5 +1,6 @@
 // What the proxy tells of itself at GET /status on its admin port. The only source for all that shows its state.
 import { z } from 'zod';
+import { bytesSchema, durationCountsSchema, recentErrorsSchema } from './traffic.ts';
 import { appliedConfigSchema } from './worker.ts';
 
 export const proxyStatusSchema = z.object({
@@ -21,6 +22,20 @@ export const proxyStatusSchema = z.object({
     /** Answered from a static folder. */
     static: z.int(),
   }),
+  /** Requests that wait in the proxy because no worker can take them now. */
+  queue: z.object({ length: z.int(), max: z.int(), oldestMs: z.number() }).optional(),
+  durations: z
+    .object({
+      /** From the arrival of a head until the answer was handed over in full. */
+      request: durationCountsSchema,
+      /** Waiting in the proxy; 0 for requests that did not. */
+      queue: durationCountsSchema,
+      /** From sending a request to a worker until the head of its answer. */
+      upstream: durationCountsSchema,
+    })
+    .optional(),
+  bytes: bytesSchema.optional(),
+  errors: recentErrorsSchema.optional(),
   groups: z.array(
     z.object({
       name: z.string(),

@@ -1,5 +1,6 @@
 // What the worker tells of itself at GET /status on its admin port. The only source for all that shows its state.
 import { z } from 'zod';
+import { bytesSchema, durationCountsSchema, recentErrorsSchema } from './traffic.ts';
 
 /** Which document a program runs by, and what became of the newest one. */
 export const appliedConfigSchema = z.object({
@@ -32,7 +33,14 @@ export const workerStatusSchema = z.object({
   state: z.enum(['starting', 'running', 'draining']),
   config: appliedConfigSchema,
   processes: z.object({ desired: z.int(), ready: z.int(), busy: z.int(), starting: z.int(), draining: z.int() }),
-  slots: z.object({ total: z.int(), busy: z.int() }),
+  slots: z.object({
+    /** Of ready processes: what can be served at a time. */
+    total: z.int(),
+    busy: z.int(),
+    idle: z.int().optional(),
+    /** Of processes that are starting. */
+    booting: z.int().optional(),
+  }),
   queue: z.object({ length: z.int(), max: z.int(), oldestMs: z.number() }),
   requests: z.object({
     total: z.int(),
@@ -44,10 +52,22 @@ export const workerStatusSchema = z.object({
     /** Handed to a second process because the first died. */
     redispatched: z.int(),
   }),
+  durations: z
+    .object({
+      /** From the last byte of the body until a slot was taken, or the wait was given up. */
+      queue: durationCountsSchema,
+      /** Holding a slot of an application process. */
+      app: durationCountsSchema,
+    })
+    .optional(),
+  bytes: bytesSchema.optional(),
+  errors: recentErrorsSchema.optional(),
   list: z.array(
     z.object({
       /** Counts up; never used twice by one worker. */
       id: z.int(),
+      /** Its place, from 1: the smallest that was free when it was started. A successor may have it again. */
+      place: z.int().optional(),
       pid: z.int(),
       state: z.enum(['starting', 'ready', 'draining']),
       startedAt: z.number(),
