@@ -17,7 +17,7 @@ const HELP = `npm run cluster <command>
 
   up               start a Kubernetes that runs pods: by kind where Docker is, else natively (as root)
      --nodes N         1 to 3 nodes; default 1
-     --provider NAME   kind or native
+     --provider NAME   kind or native; kind takes KUBERNETES_MINOR from the environment, such as 1.36
      --foreground      stay, and end it with Ctrl-C
      --kwok N          instead: a control plane only, with N fake nodes, in the foreground
   down [--all]     end it and remove all of it; --all: those that tests run or have left, too (native only)
