@@ -25,7 +25,7 @@ const HELP = `npm run cluster <command>
   env              for your shell, so that it has kubectl and helm for it: eval "$(npm run -s cluster env)"
   load FILE        an archive of images (OCI layout) into its nodes
   load images      this repository's images and the examples', built when they are not
-  install          what a native cluster needs of the distribution, by apt-get
+  install          what a native cluster and the tests need of the distribution, by apt-get
   build            build the programs, and nothing else
   path             print the folder the programs are kept in
 

@@ -1,4 +1,4 @@
-// What a native cluster takes from the distribution, and how to get it.
+// What a native cluster and the tests take from the distribution, and how to get it.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
@@ -22,6 +22,9 @@ const IMAGE_PACKAGES = {
   'busybox-static': '/var/lib/dpkg/info/busybox-static.list',
 } as const;
 
+/** What reads our metrics, and looks at our page, in tests. */
+const VIEWER_PACKAGES = { prometheus: '/usr/bin/promtool', chromium: '/usr/bin/chromium' } as const;
+
 const missingOf = (packages: Readonly<Record<string, string>>): string[] =>
   Object.keys(packages).filter((name) => !existsSync(packages[name] ?? ''));
 
@@ -34,7 +37,7 @@ export function whyNoSystemPackages(): string | undefined {
 
 /** By apt-get, those that are missing. @throws Error when it fails or there is no apt-get */
 export function installSystemPackages(): readonly string[] {
-  const missing = missingOf({ ...CLUSTER_PACKAGES, ...IMAGE_PACKAGES });
+  const missing = missingOf({ ...CLUSTER_PACKAGES, ...IMAGE_PACKAGES, ...VIEWER_PACKAGES });
   if (missing.length === 0) return missing;
   if (!existsSync('/usr/bin/apt-get')) throw new Error(`no apt-get here: install what has ${missing.join(', ')}`);
   const aptGet = (...args: string[]): void => {
