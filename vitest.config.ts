@@ -12,7 +12,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{core,http,kube,worker,proxy,operator,cli,bench,scripts,examples}/**/*.test.ts'],
+          include: ['{core,http,kube,tracing,live,monitoring,worker,proxy,operator,cli,bench,scripts,examples}/**/*.test.ts'],
           exclude: ['**/node_modules/**'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
@@ -23,7 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
-          include: ['e2e/{laptop,operator,cluster,report}/**/*.test.ts'],
+          include: ['e2e/{laptop,operator,cluster,monitoring,report}/**/*.test.ts'],
           fileParallelism: false,
           // Without Go there is no control plane, and what needs one is skipped; in CI that would hide it.
           provide: { clusterIsMust: process.env['CI'] !== undefined },
