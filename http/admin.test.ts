@@ -1,8 +1,6 @@
 import { Counter, Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
 import { openAdmin } from './admin.ts';
-import { registerDoorMetrics } from './metrics.ts';
-import { openTestDoor } from './test-door.ts';
 
 async function open(sources: { ready?: () => string | null; status?: () => unknown; metrics?: Registry } = {}) {
   const admin = await openAdmin(
@@ -80,16 +78,4 @@ test('closed twice is closed once', async () => {
   await ask('/healthz');
   await Promise.all([admin.close(), admin.close()]);
   await expect(ask('/healthz')).rejects.toThrow();
-});
-
-test('what the door counts is there under the prefix', async () => {
-  const { door, connect } = await openTestDoor();
-  const metrics = new Registry();
-  registerDoorMetrics(metrics, 'webapp_test_', door);
-  const client = await connect();
-  await client.ask('GET / HTTP/1.1\r\nHost: a\r\nX_Y: 1\r\nZ_: 2\r\n\r\n');
-  const text = await metrics.metrics();
-  expect(text).toContain('webapp_test_connections 1\n');
-  expect(text).toContain('webapp_test_connections_total 1\n');
-  expect(text).toContain('webapp_test_headers_dropped_total 2\n');
 });

@@ -1,7 +1,7 @@
 // The admin port of a program: health, readiness, status and metrics, on an address of its own. Small on purpose, and never in
 // the way: express is loaded behind the open port, because loading it would delay the program's first answer.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Request, Response } from 'express';
+import type { Application, Request, Response } from 'express';
 import type { Registry } from 'prom-client';
 import type { ListenAddress } from './address.ts';
 import { bindServer } from './bind.ts';
@@ -14,6 +14,8 @@ export interface AdminSources {
   /** The status document; must be JSON. */
   readonly status: () => unknown;
   readonly metrics: Registry;
+  /** Adds what else is to be had here, before what is not is refused. Only GET and HEAD come to it. */
+  readonly routes?: (app: Application) => void;
 }
 
 export interface Admin {
@@ -56,7 +58,7 @@ function makeServer(onRequest: (request: IncomingMessage, response: ServerRespon
   return server;
 }
 
-async function loadApp({ healthy, ready, status, metrics }: AdminSources): Promise<App> {
+async function loadApp({ healthy, ready, status, metrics, routes }: AdminSources): Promise<App> {
   const { default: express } = await import('express');
   const app = express();
   app.disable('x-powered-by');
@@ -74,6 +76,7 @@ async function loadApp({ healthy, ready, status, metrics }: AdminSources): Promi
   app.get('/metrics', async (_request: Request, response: Response) => {
     response.type(metrics.contentType).send(await metrics.metrics());
   });
+  routes?.(app);
   app.use((_request: Request, response: Response) => {
     response.status(404).type('text').send('Here are /healthz, /readyz, /status and /metrics.\n');
   });

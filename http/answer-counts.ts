@@ -1,30 +1,41 @@
 // How requests were answered, counted by both programs: plain adds on the hot path, read by their status documents and, when
-// Prometheus asks, by its collectors.
-import { Counter, Gauge, type Registry } from 'prom-client';
-import type { FaultCode } from '../core/errors.ts';
+// Prometheus asks, by its metrics.
+import { FAULTS, type FaultCode } from '../core/errors.ts';
+import { COUNTED_METHODS } from '../core/metrics.ts';
+import type { LoggedExchange } from './access-log.ts';
+import type { Reading } from './metrics.ts';
+import { RecentErrors } from './recent-errors.ts';
 
-const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
-
-/** Buckets of every duration of a request: seconds, 1 ms to 60 s. */
-export const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', 'gone'] as const;
+const SERVER_ERROR = 4;
+const GONE = 5;
+/** The most frequent first: it is found at once. */
+const NAMED: readonly string[] = COUNTED_METHODS;
+const METHODS = [...COUNTED_METHODS, 'other'] as const;
 
 export class AnswerCounts {
   /** Begun and not ended. */
   inFlight = 0;
   /** Ended: answered, or left by the client before. */
   ended = 0;
-  /** The client left before anything was answered: in no class. */
-  left = 0;
-  readonly #classes = [0, 0, 0, 0, 0];
+  readonly errors = new RecentErrors();
+  /** A row of classes for each method. */
+  readonly #cells = new Float64Array(METHODS.length * CLASSES.length);
   readonly #faults = new Map<FaultCode, number>();
 
+  /** A request has ended, whichever way. */
+  done(request: LoggedExchange): void {
+    this.answered(request.method, request.status);
+    if (request.fault !== null || request.status >= 500) this.errors.note(request, performance.now(), Date.now());
+  }
+
   /** @param status as sent; 0 when the client left before */
-  answered(status: number): void {
+  answered(method: string, status: number): void {
     this.ended++;
-    const index = Math.floor(status / 100) - 1;
-    const count = this.#classes[index];
-    if (count === undefined) this.left++;
-    else this.#classes[index] = count + 1;
+    const named = NAMED.indexOf(method);
+    const row = named < 0 ? NAMED.length : named;
+    const cell = row * CLASSES.length + classOf(status);
+    this.#cells[cell] = (this.#cells[cell] ?? 0) + 1;
   }
 
   fault(code: FaultCode): void {
@@ -32,56 +43,39 @@ export class AnswerCounts {
   }
 
   byClass(): Record<string, number> {
-    return Object.fromEntries(CLASSES.map((name, i) => [name, this.#classes[i] ?? 0]));
+    const counts = CLASSES.slice(0, GONE).map((name, column) => [name, this.#column(column)] as const);
+    return Object.fromEntries(counts);
   }
 
   faults(): Record<string, number> {
     return Object.fromEntries(this.#faults);
   }
 
-  /** @param prefix of the program's metrics, such as `webapp_worker_` */
-  register(registry: Registry, prefix: string): void {
-    registerByLabel(
-      registry,
-      `${prefix}requests_total`,
-      'Requests answered, by first digit of the status.',
-      'class',
-      () => this.byClass(),
+  /** All from the beginning, so that the first of a kind shows as an increase. */
+  requestReadings(): Reading[] {
+    return METHODS.flatMap((method, row) =>
+      CLASSES.map((name, column) => ({
+        labels: { method, class: name },
+        value: this.#cells[row * CLASSES.length + column] ?? 0,
+      })),
     );
-    registerByLabel(
-      registry,
-      `${prefix}faults_total`,
-      'Requests that were refused or could not be completed, by the code of the fault.',
-      'code',
-      () => this.faults(),
-    );
-    const inFlight = (): number => this.inFlight;
-    new Gauge({
-      name: `${prefix}requests_in_flight`,
-      help: 'Requests that have come and are not answered in full.',
-      registers: [registry],
-      collect() {
-        this.set(inFlight());
-      },
-    });
+  }
+
+  /** As `requestReadings`. */
+  faultReadings(): Reading[] {
+    const codes = Object.keys(FAULTS) as FaultCode[];
+    return codes.map((code) => ({ labels: { code }, value: this.#faults.get(code) ?? 0 }));
+  }
+
+  #column(column: number): number {
+    let sum = 0;
+    for (let i = column; i < this.#cells.length; i += CLASSES.length) sum += this.#cells[i] ?? 0;
+    return sum;
   }
 }
 
-function registerByLabel(
-  registry: Registry,
-  name: string,
-  help: string,
-  label: string,
-  read: () => Record<string, number>,
-): void {
-  new Counter({
-    name,
-    help,
-    labelNames: [label],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [value, count] of Object.entries(read())) this.inc({ [label]: value }, count);
-    },
-  });
+/** RFC 9110 §15: a status beyond 599 is to be taken for one of 5xx. */
+function classOf(status: number): number {
+  if (status < 100) return GONE;
+  return Math.min(SERVER_ERROR, Math.floor(status / 100) - 1);
 }

@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { FaultCode } from '../core/errors.ts';
+import type { DoorCounters } from './door-metrics.ts';
 import type { Peer } from './exchange.ts';
 import { rawFaultResponse } from './fault-response.ts';
 import type { DoorLimits } from './listen.ts';
@@ -22,6 +23,8 @@ const LINGER_BYTES = 256 * 1024 * 1024;
 /** What a connection needs of its door. */
 export interface ConnectionDoor {
   readonly draining: boolean;
+  /** Bytes of bodies are added here by exchanges. */
+  readonly counters: DoorCounters;
   countFault(code: FaultCode): void;
   /** What came was no request, and is answered `code`. */
   refused(peer: Peer, code: FaultCode, detail: string): void;

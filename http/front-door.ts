@@ -7,11 +7,11 @@ import type { FaultCode } from '../core/errors.ts';
 import type { ListenAddress } from './address.ts';
 import { bindServer } from './bind.ts';
 import { Connection, type ConnectionDoor } from './connection.ts';
+import type { DoorCounters } from './door-metrics.ts';
 import type { Peer } from './exchange.ts';
 import { makeRefusalRecord, rawFaultResponse } from './fault-response.ts';
 import type { GuardedRequest } from './guard.ts';
 import type { DoorLimits, DoorOptions, FrontDoor } from './listen.ts';
-import type { DoorCounters } from './metrics.ts';
 import { NodeExchange } from './node-exchange.ts';
 import type { DoorRequest } from './node-request.ts';
 import { makeNodeServer, type NodeServer } from './node-server.ts';
@@ -35,7 +35,7 @@ interface DoorSocket extends Socket {
 export class Door implements FrontDoor, ConnectionDoor {
   address: ListenAddress = { host: '', port: 0 };
   draining = false;
-  readonly counters: DoorCounters = { connections: 0, headersDropped: 0 };
+  readonly counters: DoorCounters = { connections: 0, headersDropped: 0, received: 0, sent: 0 };
   #limits: DoorLimits;
   readonly #options: DoorOptions;
   readonly #server: NodeServer;
@@ -58,6 +58,10 @@ export class Door implements FrontDoor, ConnectionDoor {
 
   get openConnections(): number {
     return this.#connections.size;
+  }
+
+  get maxConnections(): number {
+    return this.#limits.connections;
   }
 
   async open(address: ListenAddress): Promise<void> {

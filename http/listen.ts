@@ -3,9 +3,9 @@
 import type { FaultCode } from '../core/errors.ts';
 import type { LoggedExchange } from './access-log.ts';
 import type { ListenAddress } from './address.ts';
+import type { DoorCounters } from './door-metrics.ts';
 import type { Exchange, Handler, UpgradeExchange, UpgradeHandler } from './exchange.ts';
 import { Door } from './front-door.ts';
-import type { DoorCounters } from './metrics.ts';
 
 export type { ListenAddress } from './address.ts';
 
@@ -43,7 +43,8 @@ export interface FrontDoor {
   /** The address in force: the port when 0 was asked for. */
   readonly address: ListenAddress;
   readonly openConnections: number;
-  /** For `registerDoorMetrics`. */
+  /** As many are let in at a time. */
+  readonly maxConnections: number;
   readonly counters: Readonly<DoorCounters>;
   configure(limits: DoorLimits): void;
   /**

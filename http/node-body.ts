@@ -60,6 +60,7 @@ export class NodeBody implements RequestBody {
 
   take(chunk: Buffer): void {
     this.#received += chunk.length;
+    this.#exchange.countReceived(chunk.length);
     if (this.#received > this.#limit) this.refuse('BODY_TOO_LARGE');
     else this.#consumer?.onData(chunk);
   }

@@ -98,6 +98,15 @@ export class NodeExchange implements Exchange {
     }
   }
 
+  countReceived(bytes: number): void {
+    this.#connection.door.counters.received += bytes;
+  }
+
+  #countSent(bytes: number): void {
+    this.bytesSent += bytes;
+    this.#connection.door.counters.sent += bytes;
+  }
+
   /** Lets a client that waits for it send its body. */
   sendContinue(): void {
     if (!this.#expectsContinue || this.state !== 'open') return;
@@ -111,7 +120,7 @@ export class NodeExchange implements Exchange {
     const length = bytes === undefined ? 0 : bytes.length;
     if (!this.#sendHead(status, headers, length)) return;
     this.state = 'done';
-    if (this.#hasContent) this.bytesSent = length;
+    if (this.#hasContent) this.#countSent(length);
     this.#endWith(this.#hasContent ? bytes : undefined);
     this.nodeBody?.drop();
   }
@@ -133,7 +142,7 @@ export class NodeExchange implements Exchange {
     if (this.state !== 'responding' || !this.#hasContent || chunk.length === 0) return true;
     const content = this.#withinDeclared(chunk);
     if (content.length === 0) return true;
-    this.bytesSent += content.length;
+    this.#countSent(content.length);
     if (this.#response.write(content)) return true;
     this.#hearDrain();
     return false;

@@ -1,61 +1,56 @@
 // What the proxy counts of requests. Outlives configurations.
-import { Histogram, type Registry } from 'prom-client';
 import type { ProxyStatus } from '../core/status/proxy.ts';
-import { AnswerCounts, DURATION_BUCKETS } from '../http/answer-counts.ts';
+import { AnswerCounts } from '../http/answer-counts.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { TracedDurations } from '../http/traced-durations.ts';
+import type { Trace } from './trace.ts';
 
 export class Accounts {
   readonly answers = new AnswerCounts();
-  #static = 0;
-  readonly #requestSeconds: Histogram;
-  readonly #upstreamSeconds: Histogram;
-
-  constructor(registry: Registry) {
-    const registers = [registry];
-    this.answers.register(registry, 'webapp_proxy_');
-    this.#requestSeconds = new Histogram({
-      name: 'webapp_proxy_request_seconds',
-      help: 'From the arrival of a request head until its response was handed over in full.',
-      buckets: DURATION_BUCKETS,
-      registers,
-    });
-    this.#upstreamSeconds = new Histogram({
-      name: 'webapp_proxy_upstream_seconds',
-      help: 'From sending a request to a worker until the head of its response.',
-      buckets: DURATION_BUCKETS,
-      registers,
-    });
-  }
+  /** From the arrival of a head until the response was handed over in full. */
+  readonly requestTime = new TracedDurations();
+  /** Waiting for a worker that can take it. */
+  readonly queueTime = new TracedDurations();
+  /** From sending a request to a worker until the head of its response. */
+  readonly upstreamTime = new TracedDurations();
+  /** Answered from a static folder. */
+  static = 0;
 
   /** A request has passed the front door. */
   began(): void {
     this.answers.inFlight++;
   }
 
-  /** Answered, or the client left. */
+  /** One that had passed the front door is answered, or its client has left. */
   done(exchange: Exchange, now: number): void {
     this.answers.inFlight--;
-    this.#requestSeconds.observe((now - exchange.startedAt) / 1000);
-    this.answers.answered(exchange.status);
+    this.answers.done(exchange);
+    this.requestTime.observe(now - exchange.startedAt);
   }
 
-  servedStatic(): void {
-    this.#static++;
-  }
-
-  upstreamAnswered(ms: number): void {
-    this.#upstreamSeconds.observe(ms / 1000);
+  /** It was for a worker. */
+  forwarded({ queuedMs, upstreamMs }: Trace): void {
+    this.queueTime.observe(queuedMs);
+    if (upstreamMs >= 0) this.upstreamTime.observe(upstreamMs);
   }
 
   /** All but what the upstream client counts. */
-  snapshot(): Omit<ProxyStatus['requests'], 'retried'> {
+  requests(): Omit<ProxyStatus['requests'], 'retried'> {
     const { answers } = this;
     return {
       total: answers.ended,
       inFlight: answers.inFlight,
       byClass: answers.byClass(),
       faults: answers.faults(),
-      static: this.#static,
+      static: this.static,
+    };
+  }
+
+  durations(): NonNullable<ProxyStatus['durations']> {
+    return {
+      request: this.requestTime.told(),
+      queue: this.queueTime.told(),
+      upstream: this.upstreamTime.told(),
     };
   }
 }

@@ -54,6 +54,10 @@ class Forwarding implements CallConsumer, Trace {
     return this.#call.address;
   }
 
+  get queuedMs(): number {
+    return this.#call.waitedMs;
+  }
+
   start(): void {
     const { body } = this.#exchange;
     const outer = this.#exchange.onClose;

@@ -13,7 +13,7 @@ import { type Admin, openAdmin } from '../http/admin.ts';
 import { type ConfigFile, openConfigFile } from '../http/config-file.ts';
 import type { Handler, UpgradeExchange } from '../http/exchange.ts';
 import { type DoorLimits, type FrontDoor, openFrontDoor } from '../http/listen.ts';
-import { registerDoorMetrics } from '../http/metrics.ts';
+import { nameWebapp } from '../http/metrics.ts';
 import { Accounts } from './accounts.ts';
 import type { PodApiServer } from './api-server.ts';
 import type { Flags } from './flags.ts';
@@ -22,7 +22,7 @@ import { account, endOf } from './handlers/account.ts';
 import { maintenance } from './handlers/maintenance.ts';
 import { makeRequestIds, requestId } from './handlers/request-id.ts';
 import { staticFiles } from './handlers/static.ts';
-import { registerMetrics } from './metrics.ts';
+import { registerProxyMetrics } from './metrics.ts';
 import { makePipeline } from './pipeline.ts';
 import { drainBoundMs, makeDoorLimits } from './settings.ts';
 import { makeProxyStatus } from './status.ts';
@@ -57,7 +57,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
 export class Program {
   readonly #options: ProgramOptions;
   readonly #registry = new Registry();
-  readonly #accounts = new Accounts(this.#registry);
+  readonly #accounts = new Accounts();
   readonly #workers: Workers;
   readonly #nextId = makeRequestIds();
   readonly #upgrades: Upgrades;
@@ -104,10 +104,11 @@ export class Program {
     const accessLog = this.#openAccessLog(flags.accessLog);
     this.#accessLog = accessLog;
     this.#door = await this.#openDoor(flags.listen, makeDoorLimits(this.#inForce()), accessLog);
-    registerDoorMetrics(this.#registry, 'webapp_proxy_', this.#door);
-    registerMetrics(this.#registry, {
+    registerProxyMetrics(this.#registry, {
       status: () => this.status(),
       upstreams: () => this.#workers.upstreams.counters,
+      accounts: this.#accounts,
+      door: this.#door,
       accessLogDropped: () => accessLog.dropped,
     });
     this.#admin = await openAdmin(flags.admin, {
@@ -140,7 +141,7 @@ export class Program {
       onFault: (code) => this.#accounts.answers.fault(code),
       onDone: endOf(this.#accounts, accessLog, clock),
       onRefused: (record) => {
-        this.#accounts.answers.answered(record.status);
+        this.#accounts.answers.done(record);
         accessLog.write(record, clock.now());
       },
       onHandlerError: (error, { requestId, method, target }) =>
@@ -172,6 +173,7 @@ export class Program {
   #apply(config: ProxyConfig): void {
     this.#config = config;
     this.#appliedAt = this.#options.clock.wall();
+    nameWebapp(this.#registry, config.name);
     this.#refusal = undefined;
     this.#workers.configure(config);
     this.#warnOfMissing(config);
@@ -194,7 +196,7 @@ export class Program {
       staticFiles: staticFiles({
         folders: config.static,
         clock,
-        onServed: () => this.#accounts.servedStatic(),
+        onServed: () => this.#accounts.static++,
         onError: (error, path) => log.error('a static file could not be read', { path, reason: error }),
       }),
       maintenance: maintenance(config.maintenance),
@@ -203,8 +205,9 @@ export class Program {
   }
 
   #onUpgradeClosed(upgrade: UpgradeExchange, outcome: UpgradeOutcome): void {
-    this.#accounts.answers.answered(outcome.status);
-    this.#accessLog?.write(makeUpgradeRecord(upgrade, outcome), this.#options.clock.now(), outcome.address);
+    const record = makeUpgradeRecord(upgrade, outcome);
+    this.#accounts.answers.done(record);
+    this.#accessLog?.write(record, this.#options.clock.now(), outcome.address);
   }
 
   #inForce(): ProxyConfig {
@@ -225,8 +228,12 @@ export class Program {
         max: limits.connections,
         upgraded: this.#upgrades.open,
       },
-      requests: this.#accounts.snapshot(),
+      requests: this.#accounts.requests(),
       retried: this.#workers.upstreams.counters.retried,
+      queue: this.#workers.upstreams.queue(),
+      durations: this.#accounts.durations(),
+      bytes: { received: this.#door?.counters.received ?? 0, sent: this.#door?.counters.sent ?? 0 },
+      errors: this.#accounts.answers.errors.list(),
       groups: this.#workers.status(),
     });
   }

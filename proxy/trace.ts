@@ -4,6 +4,8 @@ import type { Exchange } from '../http/exchange.ts';
 export interface Trace {
   /** The worker that had the request last, '' when none did. */
   readonly address: string;
+  /** How long it waited for a worker that can take it; 0 when it did not. Ms. */
+  readonly queuedMs: number;
   /** From sending the request until the head of the response; below 0 when there was none. Ms. */
   readonly upstreamMs: number;
 }

@@ -27,6 +27,8 @@ export interface HandleEvents {
 
 export interface HandleOptions {
   readonly id: number;
+  /** From 1. */
+  readonly place: number;
   readonly generation: number;
   readonly clock: Clock;
   /** By when it must be ready, on `clock.now()`. */
@@ -38,6 +40,7 @@ export interface HandleOptions {
 
 export class ProcessHandle implements AppProcess {
   readonly id: number;
+  readonly place: number;
   readonly generation: number;
   readonly lot: number;
   readonly clock: Clock;
@@ -82,6 +85,7 @@ export class ProcessHandle implements AppProcess {
 
   constructor(options: HandleOptions) {
     this.id = options.id;
+    this.place = options.place;
     this.generation = options.generation;
     this.lot = options.lot;
     this.clock = options.clock;

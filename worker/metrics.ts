@@ -1,75 +1,51 @@
-// What the supervisor counts, read when Prometheus asks. The front registers its own beside them.
-import { Counter, Gauge, type Registry } from 'prom-client';
-import { DEATH_CAUSES, REPLACE_CAUSES } from '../core/status/worker.ts';
-import type { ProcessHandle } from './handle.ts';
+// Prometheus' view of the worker: numbers that others keep, read when they are asked for.
+import type { Registry } from 'prom-client';
+import { WORKER_METRICS } from '../core/metrics.ts';
+import { type AppliedConfig, DEATH_CAUSES, REPLACE_CAUSES } from '../core/status/worker.ts';
+import { doorSources } from '../http/door-metrics.ts';
+import { oncePerTurn, type Reading, registerMetrics } from '../http/metrics.ts';
+import type { Front } from './front/front.ts';
 import { countProcesses, countSlots } from './status.ts';
 import type { SupervisorSnapshot } from './supervisor.ts';
 
-/** @param queueLength requests that wait for a free slot */
-export function registerMetrics(registry: Registry, look: () => SupervisorSnapshot, queueLength: () => number): void {
-  registerProcesses([registry], look);
-  registerEnds([registry], look);
-  registerSlots([registry], look);
-  new Gauge({
-    name: 'webapp_worker_queue_length',
-    help: 'Requests that wait for a free slot.',
-    registers: [registry],
-    collect() {
-      this.set(queueLength());
-    },
+export interface MetricSources {
+  readonly supervisor: () => SupervisorSnapshot;
+  readonly front: Pick<Front, 'counters' | 'door' | 'snapshot'>;
+  readonly config: () => AppliedConfig;
+}
+
+/** Registers all metrics of the worker at `registry`. */
+export function registerWorkerMetrics(registry: Registry, { supervisor, front, config }: MetricSources): void {
+  const { counters, door } = front;
+  const look = oncePerTurn(supervisor);
+  const queue = oncePerTurn(() => front.snapshot().queue);
+  registerMetrics(registry, 'webapp_worker_', WORKER_METRICS, {
+    ...doorSources({ answers: counters.answers, queueTime: counters.queueTime, queue, door, config }),
+    app_seconds: counters.appTime,
+    processes: () => processReadings(look()),
+    process_ends_total: () => endReadings(look()),
+    slots: () => slotReadings(look()),
+    process_resident_bytes: () => residentReadings(look()),
+    redispatched_total: () => counters.redispatched,
   });
 }
 
-function registerProcesses(registers: Registry[], look: () => SupervisorSnapshot): void {
-  new Gauge({
-    name: 'webapp_worker_processes',
-    help: 'Application processes by state; desired is how many there shall be.',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      const { desired, handles } = look();
-      for (const [state, count] of Object.entries(countProcesses(desired, handles))) this.set({ state }, count);
-    },
-  });
-  new Gauge({
-    name: 'webapp_worker_resident_bytes',
-    help: 'Resident memory of all application processes.',
-    registers,
-    collect() {
-      this.set(sum(look().handles, (handle) => handle.residentBytes ?? 0));
-    },
-  });
+function processReadings({ desired, handles }: SupervisorSnapshot): Reading[] {
+  return Object.entries(countProcesses(desired, handles)).map(([state, value]) => ({ labels: { state }, value }));
 }
 
-function registerEnds(registers: Registry[], look: () => SupervisorSnapshot): void {
-  new Counter({
-    name: 'webapp_worker_process_ends_total',
-    help: 'Application processes that ended, by cause.',
-    labelNames: ['cause'],
-    registers,
-    collect() {
-      this.reset();
-      const { ends } = look();
-      // All from the beginning, so that the first death shows as an increase.
-      for (const cause of [...DEATH_CAUSES, ...REPLACE_CAUSES]) this.inc({ cause }, ends.get(cause) ?? 0);
-    },
-  });
+/** All from the beginning, so that the first death shows as an increase. */
+function endReadings({ ends }: SupervisorSnapshot): Reading[] {
+  return [...DEATH_CAUSES, ...REPLACE_CAUSES].map((cause) => ({ labels: { cause }, value: ends.get(cause) ?? 0 }));
 }
 
-function registerSlots(registers: Registry[], look: () => SupervisorSnapshot): void {
-  new Gauge({
-    name: 'webapp_worker_slots',
-    help: 'Requests that the ready processes can serve at a time, and how many they do.',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      const { total, busy } = countSlots(look().handles);
-      this.set({ state: 'total' }, total);
-      this.set({ state: 'busy' }, busy);
-    },
-  });
+function slotReadings({ handles, threads }: SupervisorSnapshot): Reading[] {
+  const { busy, idle, booting } = countSlots(handles, threads);
+  return Object.entries({ busy, idle, booting }).map(([state, value]) => ({ labels: { state }, value }));
 }
 
-function sum(handles: readonly ProcessHandle[], of: (handle: ProcessHandle) => number): number {
-  return handles.reduce((total, handle) => total + of(handle), 0);
+function residentReadings({ handles }: SupervisorSnapshot): Reading[] {
+  return handles.flatMap(({ place, residentBytes }) =>
+    residentBytes === undefined ? [] : [{ labels: { place: String(place) }, value: residentBytes }],
+  );
 }

@@ -9,10 +9,11 @@ import type { AppliedConfig, WorkerStatus } from '../core/status/worker.ts';
 import { formatAddress } from '../http/address.ts';
 import { type Admin, openAdmin } from '../http/admin.ts';
 import { type ConfigFile, openConfigFile } from '../http/config-file.ts';
+import { nameWebapp } from '../http/metrics.ts';
 import type { Cgroup } from './cgroup.ts';
 import type { Settings } from './flags.ts';
 import { type Front, openFront } from './front/front.ts';
-import { registerMetrics } from './metrics.ts';
+import { registerWorkerMetrics } from './metrics.ts';
 import { openRunDirectory, type RunDirectory } from './run-directory.ts';
 import type { MakeRuntime } from './runtimes/runtime.ts';
 import { makeWorkerStatus, unreadyReason } from './status.ts';
@@ -51,6 +52,7 @@ export class Program {
   readonly ended: Promise<number>;
 
   private readonly options: ProgramOptions;
+  private readonly registry = new Registry();
   private readonly startedAt: number;
   private config: WorkerConfig | null = null;
   private applied: AppliedConfig = { hash: '', appliedAt: 0 };
@@ -78,6 +80,7 @@ export class Program {
   async start(): Promise<void> {
     const config = await this.readConfig();
     this.config = config;
+    nameWebapp(this.registry, config.name);
     this.applied = { hash: config.hash, appliedAt: this.options.clock.wall() };
     try {
       this.parts = await this.open(config);
@@ -161,7 +164,6 @@ export class Program {
 
   private async open(config: WorkerConfig): Promise<Parts> {
     const { settings, log, clock, runParents } = this.options;
-    const registry = new Registry();
     const directory = await openRunDirectory(runParents);
     const supervisor = this.makeSupervisor(config, directory.path);
     try {
@@ -172,15 +174,14 @@ export class Program {
         runDirectory: directory.path,
         log,
         clock,
-        registry,
         ...(settings.development && { bootFailure: () => supervisor.bootFailure }),
       });
-      registerMetrics(
-        registry,
-        () => supervisor.snapshot(),
-        () => front.snapshot().queue.length,
-      );
-      const admin = await this.openAdmin(supervisor, front, registry);
+      registerWorkerMetrics(this.registry, {
+        supervisor: () => supervisor.snapshot(),
+        front,
+        config: () => this.applied,
+      });
+      const admin = await this.openAdmin(supervisor, front, this.registry);
       return { directory, supervisor, front, admin };
     } catch (error) {
       supervisor.abandon();
@@ -246,6 +247,7 @@ export class Program {
   private apply(config: WorkerConfig): void {
     this.config = config;
     if (this.parts === null || this.draining) return;
+    nameWebapp(this.registry, config.name);
     this.applied = { hash: config.hash, appliedAt: this.options.clock.wall() };
     this.parts.supervisor.configure(config);
     this.parts.front.configure(config);

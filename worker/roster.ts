@@ -77,6 +77,7 @@ export class Roster {
     const { clock, random, config } = this.options;
     const handle = new ProcessHandle({
       id: ++this.ids,
+      place: this.freePlace(),
       generation: generation.number,
       clock,
       bootDeadline: clock.now() + config().timeouts.bootMs,
@@ -88,6 +89,14 @@ export class Roster {
     });
     this.handles.set(handle.id, handle);
     handle.attachChild(generation.runtime.start(handle.id, this.childEvents(handle)));
+  }
+
+  /** The smallest: so there are few, and what is plotted by place goes on when a process is replaced. */
+  private freePlace(): number {
+    const taken = new Set(this.all().map((handle) => handle.place));
+    let place = 1;
+    while (taken.has(place)) place++;
+    return place;
   }
 
   private childEvents(handle: ProcessHandle): ChildEvents {

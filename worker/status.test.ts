@@ -1,8 +1,9 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { type WorkerStatus, workerStatusSchema } from '../core/status/worker.ts';
+import { FrontCounters } from './front/counters.ts';
 import { ProcessHandle } from './handle.ts';
-import { registerMetrics } from './metrics.ts';
+import { registerWorkerMetrics } from './metrics.ts';
 import type { Slot } from './slot.ts';
 import { makeWorkerStatus, type StatusFacts, unreadyReason } from './status.ts';
 import type { SupervisorSnapshot } from './supervisor.ts';
@@ -12,6 +13,7 @@ const slot: Slot = { send: () => {}, cancel: () => {}, pause: () => {}, resume: 
 function handle(id: number, state: ProcessHandle['state'], busy = 0): ProcessHandle {
   const made = new ProcessHandle({
     id,
+    place: id,
     generation: 1,
     clock: { now: () => 5_000, wall: () => 1_700_000_000_000 },
     bootDeadline: 0,
@@ -28,15 +30,22 @@ function handle(id: number, state: ProcessHandle['state'], busy = 0): ProcessHan
 
 const supervisor: SupervisorSnapshot = {
   desired: 3,
+  threads: 2,
   booted: true,
   handles: [handle(1, 'ready', 1), handle(2, 'ready'), handle(3, 'draining', 2), handle(4, 'starting')],
   deaths: [{ id: 0, pid: 9, at: 1, cause: 'oom', signal: 'SIGKILL', message: 'Process 0 was killed.' }],
   ends: new Map([['oom', 1]]),
 };
+const counters = new FrontCounters();
+counters.queueTime.observe(15);
 const front: StatusFacts['front'] = {
   queue: { length: 4, max: 10, oldestMs: 12.5 },
   requests: { total: 7, inFlight: 2, byClass: { '2xx': 5 }, faults: {}, redispatched: 0 },
+  durations: counters.durations(),
+  bytes: { received: 1, sent: 2 },
+  errors: [],
 };
+const doorCounters = { connections: 7, headersDropped: 0, received: 1, sent: 2 };
 const facts: StatusFacts = {
   name: 'shop',
   pid: 7,
@@ -52,7 +61,7 @@ test('the document follows its schema and counts what there is', () => {
   expect(status).toMatchObject({
     state: 'running',
     processes: { desired: 3, ready: 2, busy: 2, starting: 1, draining: 1 },
-    slots: { total: 4, busy: 1 },
+    slots: { total: 4, busy: 1, idle: 3, booting: 2 },
     queue: { length: 4 },
     deaths: [{ cause: 'oom' }],
   });
@@ -80,24 +89,34 @@ test('ready when a process is, and nobody has asked to stop; else the reason', (
   expect(unreadyReason(false, { ...none, deaths: [] })).toBe('No application process is ready.');
 });
 
-test('metrics: processes by state, ends by cause from zero, memory, slots, queue', async () => {
+test('metrics: processes by state, ends by cause from zero, memory by place, slots, queue, configuration', async () => {
   const registry = new Registry();
-  registerMetrics(
-    registry,
-    () => supervisor,
-    () => 4,
-  );
+  const door = { openConnections: 3, maxConnections: 100, counters: doorCounters };
+  registerWorkerMetrics(registry, {
+    supervisor: () => supervisor,
+    front: { counters, door, snapshot: () => front },
+    config: () => ({ hash: 'h', appliedAt: 1_700_000_000_000, error: 'wrong' }),
+  });
   const text = await registry.metrics();
   for (const line of [
     'webapp_worker_processes{state="desired"} 3',
     'webapp_worker_processes{state="ready"} 2',
     'webapp_worker_processes{state="draining"} 1',
-    'webapp_worker_resident_bytes 10000',
+    'webapp_worker_process_resident_bytes{place="1"} 1000',
+    'webapp_worker_process_resident_bytes{place="4"} 4000',
     'webapp_worker_process_ends_total{cause="oom"} 1',
     'webapp_worker_process_ends_total{cause="timeout"} 0',
-    'webapp_worker_slots{state="total"} 4',
     'webapp_worker_slots{state="busy"} 1',
+    'webapp_worker_slots{state="idle"} 3',
+    'webapp_worker_slots{state="booting"} 2',
     'webapp_worker_queue_length 4',
+    'webapp_worker_queue_max 10',
+    'webapp_worker_queue_seconds_bucket{le="0.01"} 0',
+    'webapp_worker_queue_seconds_bucket{le="0.015"} 1',
+    'webapp_worker_queue_seconds_sum 0.015',
+    'webapp_worker_config_applied_timestamp_seconds 1700000000',
+    'webapp_worker_config_refused 1',
+    'webapp_worker_connections_max 100',
   ])
-    expect(text).toContain(line);
+    expect(text.split('\n')).toContain(line);
 });

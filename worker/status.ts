@@ -28,9 +28,8 @@ export function makeWorkerStatus(facts: StatusFacts): WorkerStatus {
     state: facts.draining ? 'draining' : supervisor.booted ? 'running' : 'starting',
     config: facts.config,
     processes: countProcesses(supervisor.desired, handles),
-    slots: countSlots(handles),
-    queue: front.queue,
-    requests: front.requests,
+    slots: countSlots(handles, supervisor.threads),
+    ...front,
     list: handles.map(describeProcess),
     deaths: [...supervisor.deaths],
   };
@@ -46,21 +45,26 @@ export function countProcesses(desired: number, handles: readonly ProcessHandle[
   return counts;
 }
 
-/** Those of ready processes: what the worker can serve at a time. */
-export function countSlots(handles: readonly ProcessHandle[]): WorkerStatus['slots'] {
-  const slots = { total: 0, busy: 0 };
+type SlotCounts = Record<'total' | 'busy' | 'idle' | 'booting', number>;
+
+/** @param threads slots of a process that has not shown its own yet */
+export function countSlots(handles: readonly ProcessHandle[], threads: number): SlotCounts {
+  const slots = { total: 0, busy: 0, idle: 0, booting: 0 };
   for (const handle of handles) {
+    if (handle.state === 'starting') slots.booting += handle.threads || threads;
     if (handle.state !== 'ready') continue;
     slots.total += handle.threads;
     slots.busy += handle.busy;
+    slots.idle += handle.threads - handle.busy;
   }
   return slots;
 }
 
 function describeProcess(handle: ProcessHandle): WorkerStatus['list'][number] {
-  const { id, pid, state, startedWall, served, residentBytes } = handle;
+  const { id, place, pid, state, startedWall, served, residentBytes } = handle;
   return {
     id,
+    place,
     pid,
     state: state === 'gone' ? 'draining' : state,
     startedAt: startedWall,

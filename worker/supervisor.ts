@@ -34,6 +34,8 @@ export interface SupervisorOptions {
 /** What the status document and the metrics are made from. */
 export interface SupervisorSnapshot {
   readonly desired: number;
+  /** Slots that a process will have which is started now. */
+  readonly threads: number;
   /** Whether any process ever was ready. */
   readonly booted: boolean;
   readonly handles: readonly ProcessHandle[];
@@ -156,6 +158,7 @@ export class Supervisor implements ProcessPool {
     for (const handle of this.roster.all()) this.measure(handle);
     return {
       desired: this.stopping ? 0 : this.desired,
+      threads: this.config.threads,
       booted: this.booted,
       handles: this.roster.all(),
       deaths: this.deaths.latest,

@@ -58,7 +58,7 @@ test('the metrics of front and supervisor stand in one answer', async () => {
   const started = await worker.ready(1);
   await started.ask('/');
   const { text } = await started.askAdmin('/metrics');
-  expect(text).toMatch(/^webapp_worker_processes\{state="ready"\} 1$/m);
-  expect(text).toMatch(/^webapp_worker_queue_seconds_count 1$/m);
-  expect(text).toMatch(/^webapp_worker_resident_bytes [1-9]\d{6,}$/m);
+  expect(text).toMatch(/^webapp_worker_processes\{state="ready",webapp="[^"]+"\} 1$/m);
+  expect(text).toMatch(/^webapp_worker_queue_seconds_count\{webapp="[^"]+"\} 1$/m);
+  expect(text).toMatch(/^webapp_worker_process_resident_bytes\{place="1",webapp="[^"]+"\} [1-9]\d{6,}$/m);
 });

@@ -18,14 +18,14 @@ export function account(accounts: Accounts): Middleware {
 export function endOf(accounts: Accounts, accessLog: AccessLog, clock: Clock): (exchange: Exchange) => void {
   return (exchange) => {
     const now = clock.now();
-    if (exchange.requestId === '') accounts.answers.answered(exchange.status);
+    if (exchange.requestId === '') accounts.answers.done(exchange);
     else accounts.done(exchange, now);
     const trace = traceOf(exchange);
     if (trace === undefined) {
       accessLog.write(exchange, now);
       return;
     }
-    if (trace.upstreamMs >= 0) accounts.upstreamAnswered(trace.upstreamMs);
+    accounts.forwarded(trace);
     accessLog.write(exchange, now, trace.address, trace.upstreamMs);
   };
 }

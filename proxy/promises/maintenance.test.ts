@@ -103,7 +103,9 @@ describe('while it lasts', () => {
     await ask(proxy.port, { path: '/a', headers: { accept: BROWSER } });
     await ask(proxy.port, { path: '/b' });
     expect((await proxy.status()).requests.faults).toEqual({ MAINTENANCE: 2 });
-    expect((await proxy.admin('/metrics')).body).toContain('webapp_proxy_faults_total{code="MAINTENANCE"} 2');
+    expect((await proxy.admin('/metrics')).body).toContain(
+      'webapp_proxy_faults_total{code="MAINTENANCE",webapp="test"} 2',
+    );
     expect(await until(() => proxy.access.find(({ target }) => target === '/a') ?? false, 'line')).toMatchObject({
       status: 503,
       fault: 'MAINTENANCE',

@@ -153,7 +153,7 @@ describe('pods that come and go', () => {
     await until(async () => (await addresses()).length === 0, 'nobody');
     const waiting = Promise.all([who(), who(), who()]);
     await until(
-      async () => (await proxy.admin('/metrics')).body.includes('webapp_proxy_requests_held 3'),
+      async () => (await proxy.admin('/metrics')).body.includes('webapp_proxy_queue_length{webapp="test"} 3'),
       'three to wait',
     );
     only.is('ready');
@@ -173,17 +173,17 @@ describe('before the API server has answered', () => {
     });
     expect(await group()).toMatchObject({ discovery: { ...DISCOVER, synced: false }, endpoints: [] });
     const metrics = async () => (await proxy.admin('/metrics')).body;
-    expect(await metrics()).toContain('webapp_proxy_discovery_in_step{group="current"} 0');
+    expect(await metrics()).toContain('webapp_proxy_discovery_in_step{group="current",webapp="test"} 0');
     const waiting = who();
     await until(
-      async () => (await proxy.admin('/metrics')).body.includes('webapp_proxy_requests_held 1'),
+      async () => (await proxy.admin('/metrics')).body.includes('webapp_proxy_queue_length{webapp="test"} 1'),
       'one to wait',
     );
     silence.remove();
     expect(await waiting).toBe(pod.name);
     await ready();
     expect((await group())?.discovery).toEqual({ ...DISCOVER, synced: true });
-    expect(await metrics()).toContain('webapp_proxy_discovery_in_step{group="current"} 1');
+    expect(await metrics()).toContain('webapp_proxy_discovery_in_step{group="current",webapp="test"} 1');
   });
 
   test('a Service without pods is an answer: ready', async () => {

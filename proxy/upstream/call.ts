@@ -27,6 +27,8 @@ export class Call implements UpstreamCall, ResponseConsumer, Listened, Waiter {
   silenceMs: number;
   listIndex = -1;
   waitsUntil = 0;
+  waitingSince = 0;
+  waitedMs = 0;
   waitTimer: NodeJS.Timeout | null = null;
   readonly #house: CallHouse;
   readonly #request: WireRequest;

@@ -53,6 +53,8 @@ export interface UpstreamCall {
   readonly address: string;
   /** Connections tried so far. */
   readonly attempts: number;
+  /** How long it has waited for an endpoint that can take it. Ms; 0 when it did not. */
+  readonly waitedMs: number;
   /** @param body the whole body, when it is at hand: goes out in the head's write and makes a retry possible */
   start(body?: Buffer): void;
   /** After onSendBody. @returns false when the peer lags: wait for `consumer.onDrain`. No-op once the call is over. */
@@ -152,6 +154,12 @@ export class Upstreams {
       retried: counts.retried,
       held: { now: room.size, total: room.total, expired: room.expired },
     };
+  }
+
+  /** Requests that wait for an endpoint now; `oldestMs`: how long the first of them has. */
+  queue(): { length: number; max: number; oldestMs: number } {
+    const { room } = this.#house;
+    return { length: room.size, max: room.max, oldestMs: room.oldestMs(performance.now()) };
   }
 
   /** Requests handed to `start` and not over. */

@@ -10,6 +10,10 @@ export interface Waiter {
   onExpired(): void;
   /** End of its patience, `performance.now()`; set by the room when it first waits, 0 before. */
   waitsUntil: number;
+  /** When it began to wait this time, `performance.now()`; set by the room. */
+  waitingSince: number;
+  /** How long it has waited in all, ms; set by the room when it leaves. */
+  waitedMs: number;
   /** Set by the room; null while it does not wait. */
   waitTimer: NodeJS.Timeout | null;
 }
@@ -27,6 +31,7 @@ export class WaitingRoom {
   readonly #directory: Directory;
   readonly #holdMs: number;
   readonly #maxHeld: number;
+  /** In the order of their coming. */
   readonly #waiters = new Set<Waiter>();
   #knocking: NodeJS.Timeout | null = null;
   #releasing = false;
@@ -41,6 +46,17 @@ export class WaitingRoom {
     return this.#waiters.size;
   }
 
+  /** As many may wait. */
+  get max(): number {
+    return this.#maxHeld;
+  }
+
+  /** @returns how long the first has waited, ms; 0 when nobody waits */
+  oldestMs(now: number): number {
+    for (const { waitingSince } of this.#waiters) return Math.max(0, now - waitingSince);
+    return 0;
+  }
+
   /** @returns false when there is no place, or `waiter` has waited for as long as it may */
   enter(waiter: Waiter): boolean {
     const now = performance.now();
@@ -48,6 +64,7 @@ export class WaitingRoom {
     const leftMs = waiter.waitsUntil - now;
     if (leftMs <= 0 || this.#waiters.size >= this.#maxHeld) return false;
     this.total++;
+    waiter.waitingSince = now;
     this.#waiters.add(waiter);
     waiter.waitTimer = setTimeout(() => this.#expire(waiter), leftMs);
     this.#knocking ??= setInterval(() => this.#knock(), KNOCK_MS);
@@ -59,6 +76,7 @@ export class WaitingRoom {
     if (waiter.waitTimer === null) return;
     clearTimeout(waiter.waitTimer);
     waiter.waitTimer = null;
+    waiter.waitedMs += performance.now() - waiter.waitingSince;
     this.#waiters.delete(waiter);
     if (this.#waiters.size === 0) this.#stopKnocking();
   }

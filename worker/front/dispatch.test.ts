@@ -9,11 +9,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function queueTimes(rig: ReturnType<typeof makeRig>): Promise<{ sum: number; count: number }> {
-  const { values } = await rig.counters.queueSeconds.get();
-  const of = (suffix: string): number =>
-    values.find((value) => value.metricName?.endsWith(suffix) === true)?.value ?? Number.NaN;
-  return { sum: of('_sum'), count: of('_count') };
+/** In seconds. */
+function queueTimes(rig: ReturnType<typeof makeRig>): { sum: number; count: number } {
+  const { sumMs, counts } = rig.counters.queueTime;
+  return { sum: sumMs / 1000, count: counts.reduce((sum, count) => sum + count, 0) };
 }
 
 describe('who gets a slot', () => {
@@ -162,7 +161,7 @@ describe('a request past its deadline', () => {
     pool.slot(0).process.die();
     vi.runAllTimers();
     expect(pool.sent.length).toBe(2);
-    expect(counters.snapshot()).toMatchObject({ inFlight: 0, redispatched: 0 });
+    expect(counters.requests()).toMatchObject({ inFlight: 0, redispatched: 0 });
     expect(lines).toEqual([]);
   });
 

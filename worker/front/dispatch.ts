@@ -141,13 +141,13 @@ export class Dispatcher {
 
   /** Once for a request: when it leaves the queue the first time, whichever way. */
   private observeQueueTime(passage: Passage, now: number): void {
-    if (passage.handovers === 0) this.counters.queueSeconds.observe((now - passage.queuedAt) / 1000);
+    if (passage.handovers === 0) this.counters.queueTime.observe(now - passage.queuedAt);
   }
 
   /** @param lives whether the process can serve on */
   release(passage: Passage, process: AppProcess, slot: Slot, lives: boolean): void {
     passage.timedBy?.disarm(passage);
-    this.counters.appSeconds.observe((this.clock.now() - passage.sentAt) / 1000);
+    this.counters.appTime.observe(this.clock.now() - passage.sentAt);
     // Counted first: the process may have had its last request, and be none to pick when the slot is free.
     if (lives) this.pool.onServed(process);
     // The pool answers a freed slot with `onFree`, and that is `serve`.

@@ -2,7 +2,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeLog } from '../../core/log.ts';
 import { openAccessLog } from '../../http/access-log.ts';
@@ -34,7 +33,6 @@ async function open(pool: ScriptedPool, wanted: Wanted = {}, more: Partial<Front
     runDirectory: directory,
     log: makeLog((line) => lines.push(line), Date.now),
     clock: { now: () => performance.now(), wall: () => Date.now() },
-    registry: new Registry(),
     ...more,
   });
   fronts.push(front);
@@ -478,20 +476,25 @@ test('an access log has each answered request, refused ones too', async () => {
   ]);
 });
 
-test('metrics tell of requests, faults, queue time and application time', async () => {
+test('the snapshot tells of requests, faults, queue time, application time, bytes and errors', async () => {
   const pool = new ScriptedPool(1);
   pool.script = (slot) => slot.respond();
-  const registry = new Registry();
-  const front = await open(pool, {}, { registry });
+  const front = await open(pool);
   await answer(await client(front, get()));
-  await answer(await client(front, 'GET / HTTP/1.1\r\n\r\n'));
+  await answer(await client(front, 'GET /secret?key=1 HTTP/1.1\r\n\r\n'));
   await until('both are counted', () => front.snapshot().requests.total === 2);
-  const metrics = await registry.metrics();
-  expect(metrics).toContain('webapp_worker_requests_total{class="2xx"} 1');
-  expect(metrics).toContain('webapp_worker_faults_total{code="HOST_MISSING"} 1');
-  expect(metrics).toContain('webapp_worker_queue_seconds_count 1');
-  expect(metrics).toContain('webapp_worker_app_seconds_count 1');
-  expect(metrics).toContain('webapp_worker_requests_in_flight 0');
-  expect(metrics).toContain('webapp_worker_redispatched_total 0');
-  expect(metrics).toContain('webapp_worker_connections_total 2');
+  const { bytes, durations, errors, requests } = front.snapshot();
+  expect(requests).toEqual({
+    total: 2,
+    inFlight: 0,
+    byClass: { '1xx': 0, '2xx': 1, '3xx': 0, '4xx': 1, '5xx': 0 },
+    faults: { HOST_MISSING: 1 },
+    redispatched: 0,
+  });
+  const count = (counts: readonly number[]): number => counts.reduce((sum, one) => sum + one, 0);
+  expect([count(durations.queue.counts), count(durations.app.counts)]).toEqual([1, 1]);
+  expect(bytes.received).toBe(0);
+  expect(bytes.sent).toBeGreaterThan(0);
+  expect(errors).toMatchObject([{ id: '', method: 'GET', path: '/secret', status: 400, fault: 'HOST_MISSING' }]);
+  expect(front.door.counters.connections).toBe(2);
 });

@@ -1,7 +1,6 @@
 // The worker's front: takes HTTP requests from the front door, holds each until its body is whole and a slot of an
 // application process is free, carries the response back, and answers for the process when it dies, hangs or is not there.
 // Opened by worker/program.ts. Knows processes only as `ProcessPool` (slot.ts): not how they are started or spoken to.
-import type { Registry } from 'prom-client';
 import type { Clock } from '../../core/clock.ts';
 import type { WorkerConfig } from '../../core/config/worker.ts';
 import type { Log } from '../../core/log.ts';
@@ -9,7 +8,6 @@ import type { WorkerStatus } from '../../core/status/worker.ts';
 import type { AccessLog } from '../../http/access-log.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { type DoorLimits, type FrontDoor, type ListenAddress, openFrontDoor } from '../../http/listen.ts';
-import { registerDoorMetrics } from '../../http/metrics.ts';
 import type { BootFailure } from '../runtimes/runtime.ts';
 import type { ProcessPool } from '../slot.ts';
 import { BodyStore } from './body-store.ts';
@@ -28,8 +26,6 @@ export interface FrontOptions {
   readonly runDirectory: string;
   readonly log: Log;
   readonly clock: Clock;
-  /** Where the front's metrics are registered. */
-  readonly registry: Registry;
   /**
    * Development only: why no process could be started last time. While this says something and no process is there,
    * requests are answered with a page that shows it, instead of waiting for a process.
@@ -40,7 +36,9 @@ export interface FrontOptions {
 }
 
 /** The front's part of the status document. */
-export type FrontSnapshot = Pick<WorkerStatus, 'queue' | 'requests'>;
+export type FrontSnapshot = {
+  [Part in 'queue' | 'requests' | 'durations' | 'bytes' | 'errors']: NonNullable<WorkerStatus[Part]>;
+};
 
 export interface Front {
   /** The address in force: the port when 0 was asked for. */
@@ -48,6 +46,10 @@ export interface Front {
   /** Takes a new configuration in place. Requests under way keep the deadlines they began with. */
   configure(config: WorkerConfig): void;
   snapshot(): FrontSnapshot;
+  /** Since the start; for metrics. */
+  readonly counters: FrontCounters;
+  /** Behind which all this is. */
+  readonly door: Pick<FrontDoor, 'openConnections' | 'maxConnections' | 'counters'>;
   /**
    * Stops listening, serves what waits and what runs, and resolves when all connections are gone or `timeoutMs` has passed
    * (then the rest is cut). Twice is safe. Processes must live until it has resolved.
@@ -74,23 +76,22 @@ export async function openFront(options: FrontOptions): Promise<Front> {
 class OpenFront implements Front {
   private readonly options: FrontOptions;
   private config: WorkerConfig;
-  private readonly counters: FrontCounters;
+  readonly counters = new FrontCounters();
   private readonly store: BodyStore;
   private readonly dispatcher: Dispatcher;
   private readonly reception: Reception;
   private readonly upgrades: Upgrades;
-  private door: FrontDoor | null = null;
+  private opened: FrontDoor | null = null;
   private standInTimer: NodeJS.Timeout | undefined;
 
   constructor(options: FrontOptions) {
     const { clock, config, log, pool } = options;
     this.options = options;
     this.config = config;
-    const counters = new FrontCounters(options.registry);
+    const { counters } = this;
     const store = new BodyStore(options.runDirectory, config.limits);
     const standIn = (exchange: Exchange): boolean => this.standIn(exchange);
     const dispatcher = new Dispatcher({ config, pool, store, counters, clock, log, standIn });
-    this.counters = counters;
     this.store = store;
     this.dispatcher = dispatcher;
     this.reception = new Reception(config.trustForwarded, { dispatcher, store, counters, log });
@@ -99,12 +100,17 @@ class OpenFront implements Front {
   }
 
   get address(): ListenAddress {
-    return this.door?.address ?? this.options.listen;
+    return this.opened?.address ?? this.options.listen;
+  }
+
+  get door(): FrontDoor {
+    if (this.opened === null) throw new Error('the front is not open');
+    return this.opened;
   }
 
   async open(address: ListenAddress): Promise<void> {
-    const { accessLog, bootFailure, clock, log, registry } = this.options;
-    this.door = await openFrontDoor(address, {
+    const { accessLog, bootFailure, clock, log } = this.options;
+    this.opened = await openFrontDoor(address, {
       limits: makeDoorLimits(this.config),
       onRequest: (exchange) => this.reception.receive(exchange),
       onUpgrade: (exchange) => this.upgrades.receive(exchange),
@@ -112,16 +118,15 @@ class OpenFront implements Front {
       takesUpgrade: () => this.config.runtime === 'node',
       onFault: (code) => this.counters.answers.fault(code),
       onDone: (exchange) => {
-        this.counters.answers.answered(exchange.status);
+        this.counters.answers.done(exchange);
         accessLog?.write(exchange, clock.now());
       },
       onRefused: (record) => {
-        this.counters.answers.answered(record.status);
+        this.counters.answers.done(record);
         accessLog?.write(record, clock.now());
       },
       onHandlerError: (error) => log.error('an error in the front', { error }),
     });
-    registerDoorMetrics(registry, 'webapp_worker_', this.door);
     if (bootFailure === undefined) return;
     this.standInTimer = setInterval(() => this.dispatcher.standInForWaiting(), STAND_IN_MS).unref();
   }
@@ -133,7 +138,7 @@ class OpenFront implements Front {
 
   configure(config: WorkerConfig): void {
     this.config = config;
-    this.door?.configure(makeDoorLimits(config));
+    this.opened?.configure(makeDoorLimits(config));
     this.store.configure(config.limits);
     this.dispatcher.configure(config);
     this.upgrades.configure(config);
@@ -142,15 +147,19 @@ class OpenFront implements Front {
 
   snapshot(): FrontSnapshot {
     const { queue } = this.dispatcher;
+    const { received, sent } = this.door.counters;
     const oldestMs = queue.oldestMs(this.options.clock.now());
     return {
       queue: { length: queue.length, max: this.config.queue.max, oldestMs },
-      requests: this.counters.snapshot(),
+      requests: this.counters.requests(),
+      durations: this.counters.durations(),
+      bytes: { received, sent },
+      errors: this.counters.answers.errors.list(),
     };
   }
 
   async drain(timeoutMs: number): Promise<number> {
-    const cut = (await this.door?.drain(timeoutMs)) ?? 0;
+    const cut = (await this.opened?.drain(timeoutMs)) ?? 0;
     clearInterval(this.standInTimer);
     return cut;
   }

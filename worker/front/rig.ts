@@ -1,5 +1,4 @@
 // For tests: the front between a scripted pool and recorded exchanges, without sockets.
-import { Registry } from 'prom-client';
 import { type WorkerConfig, workerConfigSchema } from '../../core/config/worker.ts';
 import { makeLog } from '../../core/log.ts';
 import { BodyStore } from './body-store.ts';
@@ -52,7 +51,7 @@ export function makeRig(pool: ScriptedPool, wanted: Wanted = {}, directory = '/n
   const lines: string[] = [];
   const log = makeLog((line) => lines.push(line), clock.wall);
   const config = makeConfig(wanted);
-  const counters = new FrontCounters(new Registry());
+  const counters = new FrontCounters();
   const store = new BodyStore(directory, config.limits);
   const dispatcher = new Dispatcher({ config, pool, store, counters, clock, log });
   pool.onFree = () => dispatcher.serve();

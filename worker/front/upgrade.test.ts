@@ -4,7 +4,6 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeLog } from '../../core/log.ts';
 import { RawClient } from '../../http/raw-client.ts';
@@ -54,7 +53,6 @@ async function open(pool: ScriptedPool, wanted: Wanted = {}): Promise<Front> {
     runDirectory: directory,
     log: makeLog(() => {}, Date.now),
     clock: { now: () => performance.now(), wall: () => Date.now() },
-    registry: new Registry(),
   });
   closers.push(() => front.drain(0));
   return front;

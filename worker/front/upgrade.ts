@@ -44,7 +44,7 @@ export class Upgrades {
       onLost: (process) => this.connect(tunnel, process),
       onAnswered: (status) => {
         tunnel.timedBy?.disarm(tunnel);
-        this.options.counters.answers.answered(status);
+        this.options.counters.answers.answered(exchange.method, status);
       },
       onOver: () => this.forget(tunnel),
     });
