@@ -1,6 +1,7 @@
 // The command line of `webapp`. Pure: words in, a command out, or a Failure that says which word is wrong.
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { distance } from '../core/problem-words.ts';
+import { AddressError, type ListenAddress, parseAddress } from '../http/address.ts';
 import { Failure } from './failure.ts';
 
 export interface UpOptions {
@@ -14,6 +15,8 @@ export interface UpOptions {
   readonly reload: boolean;
   /** Only print the inferred manifest: to standard output, or into a file. */
   readonly print: 'stdout' | { readonly file: string } | undefined;
+  /** Where the live page is; null: nowhere. */
+  readonly live: ListenAddress | null;
   readonly noColor: boolean;
   readonly accessLog: boolean;
   readonly verbose: boolean;
@@ -48,6 +51,7 @@ What a manifest says for Kubernetes only, such as replicas, is named and not use
       --processes N     application processes, instead of what the manifest says
       --reload          development: one process, new code is taken when it is saved
       --app APP         serve this: module:callable, or a file of Node
+      --live ADDR       where the live page is (127.0.0.1:0: any free port, this machine only; off: nowhere)
       --access-log      show each request
       --verbose         show all that proxy and worker say
       --print [FILE]    only show the manifest that was inferred, or save it
@@ -74,6 +78,7 @@ const UP_OPTIONS = {
   processes: { type: 'string' },
   reload: { type: 'boolean' },
   app: { type: 'string' },
+  live: { type: 'string' },
   'access-log': { type: 'boolean' },
   verbose: { type: 'boolean', short: 'v' },
   print: { type: 'boolean' },
@@ -127,11 +132,22 @@ function parseUp(args: readonly string[]): Command {
       processes: values.processes === undefined ? undefined : wholeNumber('--processes', values.processes, 1, 256, 3),
       reload: values.reload ?? false,
       print: file === undefined ? (values.print ? 'stdout' : undefined) : { file },
+      live: liveAddress(values.live ?? '127.0.0.1:0'),
       noColor: values['no-color'] ?? false,
       accessLog: values['access-log'] ?? false,
       verbose: values.verbose ?? false,
     },
   };
+}
+
+function liveAddress(text: string): ListenAddress | null {
+  if (text === 'off') return null;
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw usage(`--live ${text}: ${error.reason.replace(/\.$/, '')}`, 'write such as --live 127.0.0.1:9000, or off');
+  }
 }
 
 /** `--print` may have a value, which parseArgs has no word for: a YAML file behind it is one. */

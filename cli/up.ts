@@ -11,6 +11,7 @@ import { providePython } from './environment/python.ts';
 import { Failure } from './failure.ts';
 import { formatFileProblem, type LoadedManifests, missingSources, shortPath } from './manifest.ts';
 import { locate, type Origin } from './origin.ts';
+import { type LivePage, openLivePage } from './run/live-page.ts';
 import { ManifestWatch } from './run/manifest-watch.ts';
 import { checkPort } from './run/port.ts';
 import { openRunFolder } from './run/run-folder.ts';
@@ -100,9 +101,13 @@ async function run(
     takeEdit(edited, session, sources, options, reporter, notes, cwd),
   );
   const rows = setInterval(() => reporter.rows(session.stacks.map((stack) => stack.view())), ROWS_MS);
-  const watch = (): void => {
+  let live: LivePage | undefined;
+  const watch = async (): Promise<void> => {
     manifests.start();
     if (reload) sources.sync();
+    if (options.live === null) return;
+    live = await openLivePage(options.live, session);
+    reporter.note(`  live page  ${live.url}`);
   };
   const unwatch = (): void => {
     manifests.close();
@@ -112,6 +117,7 @@ async function run(
     return await untilStopped(session, targets, stops, reporter, watch, unwatch);
   } finally {
     unwatch();
+    await live?.close();
     clearInterval(rows);
     await session.kill(); // what is left when something failed; nothing otherwise
     folder.close();
@@ -124,7 +130,7 @@ async function untilStopped(
   targets: readonly Target[],
   stops: StopRequests,
   reporter: Reporter,
-  watch: () => void,
+  watch: () => Promise<void>,
   unwatch: () => void,
 ): Promise<number> {
   let isUp = false;
@@ -133,8 +139,8 @@ async function untilStopped(
   });
   await Promise.race([started, stops.first]);
   if (!stops.requested) {
+    await watch();
     reporter.dim('Ctrl-C stops.');
-    watch();
     await stops.first;
   }
   unwatch();

@@ -16,6 +16,7 @@ const boundaries = (): boolean => {
 const checks: Record<string, () => boolean> = {
   'format and lint': () => run('biome', 'check', '.'),
   types: () => run('tsc', '-p', '.'),
+  'types of the page': () => run('tsc', '-p', 'live/page'),
   'import boundaries': boundaries,
   'generated files': () => run('node', 'scripts/generate.ts', '--check'),
 };

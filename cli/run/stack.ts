@@ -143,8 +143,13 @@ export class Stack {
     this.#poll = setTimeout(() => void this.#pollNow(), ms);
   }
 
-  async #pollNow(): Promise<void> {
+  /** Asks both programs now, besides what is done all the time. */
+  async look(): Promise<void> {
     await Promise.all([this.#worker.look(), this.#proxy.look()]);
+  }
+
+  async #pollNow(): Promise<void> {
+    await this.look();
     const { status } = this.#proxy;
     if (status) this.#requestsPerSecond = this.#rate.take(this.#settings.now(), status.requests.total);
     this.#news.tell();

@@ -1,0 +1,348 @@
+// One WebApp as the page shows it, made of its programs' status documents and the samples of the last minutes. Pure. The page (page/) imports these types and nothing
+// else of this side.
+import type { DurationCounts } from '../core/durations.ts';
+import { quantileOf } from '../core/durations.ts';
+import type { ProxyStatus } from '../core/status/proxy.ts';
+import type { RecentError } from '../core/status/traffic.ts';
+import type { WorkerStatus } from '../core/status/worker.ts';
+import { type Recent, slotsOf, waitingIn } from './minutes.ts';
+import type { Places } from './places.ts';
+import type { Told, WebAppDocuments, WebAppName } from './source.ts';
+import { type Death, type Finding, faultWords, isFault, makeFindings } from './verdict.ts';
+
+/** Times are milliseconds; `…AgoMs` counts back from `at`, so that the page needs no clock in step. */
+export interface Picture extends WebAppName {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly url?: string;
+  readonly verdict: Finding;
+  /** What else is to be known, the most important first. */
+  readonly findings: readonly Finding[];
+  readonly now: Now;
+  /** Of an average request of the last minute; null: there was none, or the programs do not tell. */
+  readonly time: Time | null;
+  readonly workers: readonly WorkerPicture[];
+  readonly proxies: readonly ProxyPicture[];
+  /** The latest first. */
+  readonly errors: readonly ErrorPicture[];
+  /** Faults only, the latest first. */
+  readonly deaths: readonly DeathPicture[];
+  readonly conditions: readonly { type: string; status: string; reason: string; message: string }[];
+  readonly notAsked: number;
+}
+
+export interface Now {
+  readonly inFlight: number;
+  readonly waiting: number;
+  readonly oldestWaitMs: number;
+  readonly busy: number;
+  readonly free: number;
+  readonly processes: { readonly ready: number; readonly desired: number; readonly starting: number };
+  readonly connections: number;
+  /** In the last minute. */
+  readonly requests: number;
+  readonly errors: number;
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+}
+
+export interface Time {
+  readonly proxyWait: number;
+  readonly workerWait: number;
+  readonly app: number;
+  /** Reading, sending, and all between. */
+  readonly rest: number;
+}
+
+export interface WorkerPicture {
+  readonly place: string;
+  /** `silent`: it does not answer. */
+  readonly state: WorkerStatus['state'] | 'silent';
+  readonly why?: string;
+  readonly config?: ConfigPicture;
+  readonly waiting: number;
+  readonly tiles: readonly Tile[];
+}
+
+export interface ConfigPicture {
+  readonly hash: string;
+  readonly appliedAgoMs: number;
+  readonly error?: string;
+}
+
+/** `gone`: nobody sits there now. */
+export type TileState = 'starting' | 'free' | 'busy' | 'draining' | 'gone';
+
+/** One place for an application process. */
+export interface Tile {
+  readonly place: number;
+  readonly state: TileState;
+  readonly pid?: number;
+  readonly ageMs?: number;
+  readonly served?: number;
+  readonly residentBytes?: number;
+  /** What it serves, the longest first. */
+  readonly serving: readonly { readonly method: string; readonly path: string; readonly ms: number }[];
+  /** Of these so many are not listed. */
+  readonly more: number;
+  /** Who sat there before, if that died lately. */
+  readonly died?: { readonly cause: string; readonly agoMs: number; readonly message: string };
+}
+
+export interface ProxyPicture {
+  readonly place: string;
+  readonly state: ProxyStatus['state'] | 'silent';
+  readonly why?: string;
+  readonly config?: ConfigPicture;
+  readonly connections?: { readonly open: number; readonly max: number };
+  readonly endpoints: readonly EndpointPicture[];
+}
+
+export interface EndpointPicture {
+  readonly address: string;
+  readonly state: 'ready' | 'failing' | 'draining';
+  readonly outstanding: number;
+  readonly failures: number;
+}
+
+export interface ErrorPicture {
+  readonly agoMs: number;
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly ms: number;
+  readonly fault: string;
+  /** The cause in words. */
+  readonly text: string;
+}
+
+export interface DeathPicture {
+  readonly worker: string;
+  readonly place?: number;
+  readonly pid: number;
+  readonly agoMs: number;
+  readonly cause: string;
+  readonly message: string;
+  readonly traceback?: string;
+}
+
+export interface Drawn {
+  readonly documents: WebAppDocuments;
+  readonly places: Places;
+  /** Of the last RECENT_SECONDS, for the verdict. */
+  readonly recent: Recent;
+  /** Of the last 60 seconds, for the numbers. */
+  readonly minute: Recent;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What is shown of one list, at most; programs bound theirs, hostile ones need not. */
+const MAX_TILES = 256;
+const MAX_SERVING = 4;
+const MAX_ENDPOINTS = 256;
+const MAX_ERRORS = 20;
+const MAX_DEATHS = 20;
+const MAX_TEXT = 300;
+const MAX_TRACEBACK = 8_000;
+/** For so long a place tells of who died there. */
+const DIED_LATELY_MS = 5 * 60_000;
+
+export function makePicture(drawn: Drawn): Picture {
+  const { documents, at, recent } = drawn;
+  const { namespace, name, url, conditions, notAsked } = documents;
+  const [verdict, ...findings] = makeFindings({ at, documents, recent });
+  return {
+    at,
+    namespace,
+    name,
+    ...(url !== undefined && { url }),
+    verdict,
+    findings,
+    now: makeNow(drawn),
+    time: makeTime(drawn.minute),
+    workers: documents.workers.map((told) => makeWorker(told, drawn)),
+    proxies: documents.proxies.map((told) => makeProxy(told, at)),
+    errors: makeErrors(documents, at),
+    deaths: makeDeaths(drawn),
+    conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
+    notAsked,
+  };
+}
+
+function makeNow({ documents, minute }: Drawn): Now {
+  const { workers, proxies } = documents;
+  const waiting = waitingIn(documents);
+  const sum = <T>(all: readonly Told<T>[], of: (status: T) => number): number =>
+    all.reduce((total, { status }) => total + (status === undefined ? 0 : of(status)), 0);
+  const seers = proxies.some(({ status }) => status !== undefined) ? proxies : workers;
+  return {
+    inFlight: sum<ProxyStatus | WorkerStatus>(seers, ({ requests }) => requests.inFlight),
+    waiting: waiting.length,
+    oldestWaitMs: waiting.oldestMs,
+    ...slotsOf(documents),
+    processes: {
+      ready: sum(workers, ({ processes }) => processes.ready),
+      desired: sum(workers, ({ processes }) => processes.desired),
+      starting: sum(workers, ({ processes }) => processes.starting),
+    },
+    connections: sum(proxies, ({ connections }) => connections.open),
+    requests: minute.requests,
+    errors: minute.errors,
+    p50: quantileOf(minute.request, 0.5) ?? null,
+    p95: quantileOf(minute.request, 0.95) ?? null,
+    p99: quantileOf(minute.request, 0.99) ?? null,
+  };
+}
+
+/** Each part by the requests that the proxy answered, those from static folders among them: the parts add up to its average. */
+function makeTime({ request, proxyQueue, workerQueue, app }: Recent): Time | null {
+  const requests = numberOf(request);
+  if (requests === 0) return null;
+  const mean = ({ sumMs }: DurationCounts): number => sumMs / requests;
+  const parts = { proxyWait: mean(proxyQueue), workerWait: mean(workerQueue), app: mean(app) };
+  return { ...parts, rest: Math.max(0, mean(request) - parts.proxyWait - parts.workerWait - parts.app) };
+}
+
+const numberOf = ({ counts }: DurationCounts): number => counts.reduce((sum, one) => sum + one, 0);
+
+function makeWorker({ place, status, why }: Told<WorkerStatus>, drawn: Drawn): WorkerPicture {
+  if (status === undefined)
+    return { place, state: 'silent', waiting: 0, tiles: [], ...(why !== undefined && { why: cut(why) }) };
+  return {
+    place,
+    state: status.state,
+    config: makeConfig(status.config, drawn.at),
+    waiting: status.queue.length,
+    tiles: makeTiles(place, status, drawn),
+  };
+}
+
+function makeConfig({ hash, appliedAt, error }: WorkerStatus['config'], at: number): ConfigPicture {
+  return {
+    hash: cut(hash),
+    appliedAgoMs: Math.max(0, at - appliedAt),
+    ...(error !== undefined && { error: cut(error) }),
+  };
+}
+
+/** By place: those that are to be filled, and those that are filled beyond. */
+function makeTiles(place: string, status: WorkerStatus, { places, at }: Drawn): Tile[] {
+  const died = new Map<number, Death>();
+  for (const death of status.deaths.filter(isFault).toReversed()) {
+    const sat = places.of(place, status, death.id);
+    if (sat !== undefined && at - death.at < DIED_LATELY_MS) died.set(sat, death);
+  }
+  const sitting = new Map(status.list.map((one) => [one.place ?? places.of(place, status, one.id) ?? one.id, one]));
+  const wanted = Array.from({ length: Math.min(MAX_TILES, status.processes.desired) }, (_, i) => i + 1);
+  return [...new Set([...wanted, ...sitting.keys()])]
+    .sort((a, b) => a - b)
+    .slice(0, MAX_TILES)
+    .map((seat) => makeTile(seat, sitting.get(seat), died.get(seat), at));
+}
+
+function makeTile(
+  place: number,
+  process: WorkerStatus['list'][number] | undefined,
+  death: Death | undefined,
+  at: number,
+): Tile {
+  const died = death && {
+    died: { cause: death.cause, agoMs: Math.max(0, at - death.at), message: cut(death.message) },
+  };
+  if (process === undefined) return { place, state: 'gone', serving: [], more: 0, ...died };
+  const { pid, state, startedAt, served, residentBytes } = process;
+  const serving = process.requests.toSorted((a, b) => b.ms - a.ms);
+  return {
+    place,
+    state: state === 'ready' ? (serving.length > 0 ? 'busy' : 'free') : state,
+    pid,
+    ageMs: Math.max(0, at - startedAt),
+    served,
+    ...(residentBytes !== undefined && { residentBytes }),
+    serving: serving
+      .slice(0, MAX_SERVING)
+      .map(({ method, path, ms }) => ({ method: cut(method), path: cut(path), ms })),
+    more: Math.max(0, serving.length - MAX_SERVING),
+    ...died,
+  };
+}
+
+function makeProxy({ place, status, why }: Told<ProxyStatus>, at: number): ProxyPicture {
+  if (status === undefined)
+    return { place, state: 'silent', endpoints: [], ...(why !== undefined && { why: cut(why) }) };
+  const { open, max } = status.connections;
+  const endpoints = status.groups.flatMap((group) => group.endpoints).slice(0, MAX_ENDPOINTS);
+  return {
+    place,
+    state: status.state,
+    config: makeConfig(status.config, at),
+    connections: { open, max },
+    endpoints: endpoints.map(({ address, state, outstanding, failures }) => ({
+      address: cut(address),
+      state,
+      outstanding,
+      failures,
+    })),
+  };
+}
+
+/** A request that failed in the worker is known to both: told once, with the one cause that either knows. */
+function makeErrors({ proxies, workers }: WebAppDocuments, at: number): ErrorPicture[] {
+  const byId = new Map<string, RecentError>();
+  for (const [place, error] of [...proxies, ...workers].flatMap(({ place, status }) =>
+    (status?.errors ?? []).map((one) => [place, one] as const),
+  )) {
+    const key = error.id === '' ? `${place} ${error.at} ${byId.size}` : error.id;
+    const known = byId.get(key);
+    byId.set(key, known ? joinErrors(known, error) : error);
+  }
+  return [...byId.values()]
+    .sort((a, b) => b.at - a.at)
+    .slice(0, MAX_ERRORS)
+    .map((error) => makeError(error, at));
+}
+
+/** The proxy's sight of it, the worker's cause. */
+function joinErrors(proxy: RecentError, worker: RecentError): RecentError {
+  const { fault = proxy.fault, detail = proxy.detail } = worker;
+  return { ...proxy, ...(fault !== undefined && { fault }), ...(detail !== undefined && { detail }) };
+}
+
+function makeError({ at: ended, id, method, path, status, ms, fault, detail }: RecentError, at: number): ErrorPicture {
+  const cause = fault === undefined ? 'The application answered so.' : (faultWords(fault)?.message ?? '');
+  return {
+    agoMs: Math.max(0, at - ended),
+    id: cut(id),
+    method: cut(method),
+    path: cut(path),
+    status,
+    ms,
+    fault: cut(fault ?? ''),
+    text: cut([cause, detail].filter(Boolean).join(' ')),
+  };
+}
+
+function makeDeaths({ documents, places, at }: Drawn): DeathPicture[] {
+  return documents.workers
+    .flatMap(({ place, status }) => (status?.deaths ?? []).filter(isFault).map((death) => ({ place, status, death })))
+    .sort((a, b) => b.death.at - a.death.at)
+    .slice(0, MAX_DEATHS)
+    .map(({ place, status, death: { id, pid, at: died, cause, message, traceback } }) => {
+      const sat = status && places.of(place, status, id);
+      return {
+        worker: place,
+        ...(sat !== undefined && { place: sat }),
+        pid,
+        agoMs: Math.max(0, at - died),
+        cause,
+        message: cut(message),
+        // Its end says what was raised.
+        ...(traceback !== undefined && { traceback: traceback.slice(-MAX_TRACEBACK) }),
+      };
+    });
+}
+
+const cut = (text: string): string => (text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`);

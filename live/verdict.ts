@@ -1,0 +1,278 @@
+// What to tell a person first: an ordered list of checks, each looking for one thing; what it finds is a sentence and what to do. The first is the verdict.
+// Words come from the status documents and the table of faults. Pure.
+import { REASONS } from '../core/app/conditions.ts';
+import { quantileOf } from '../core/durations.ts';
+import { FAULTS } from '../core/errors.ts';
+import { DEATH_CAUSES, type WorkerStatus } from '../core/status/worker.ts';
+import { NO_TRAFFIC, type Recent, slotsOf, waitingIn } from './minutes.ts';
+import type { Listed, Tone, WebAppDocuments } from './source.ts';
+import { count, formatAgo, formatMs, formatNumber } from './words.ts';
+
+export interface Finding {
+  /** Stays the same while its numbers move: what is read aloud only when it changes. */
+  readonly kind: string;
+  readonly tone: Tone;
+  readonly text: string;
+  /** What to do. */
+  readonly mend?: string;
+  /** Of the spec, to look at. */
+  readonly field?: string;
+}
+
+export interface Seen {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly documents: WebAppDocuments;
+  /** Of the last RECENT_SECONDS. */
+  readonly recent: Recent;
+}
+
+export const RECENT_SECONDS = 30;
+/** Of the requests: from here on errors are worth a word, and from there on they come first. */
+const ERRORS_SOME = 0.001;
+const ERRORS_MANY = 0.02;
+/** Waiting that users feel, and that drives them away. */
+const WAIT_FELT_MS = 200;
+const WAIT_LONG_MS = 3_000;
+/** For so long a death is news. */
+const DEATH_NEWS_MS = 60_000;
+
+type Check = (seen: Seen) => readonly Finding[];
+
+/** The order is that of importance to users: not served, failing, waiting; then what may come to that. */
+export const CHECKS: Readonly<Record<string, Check>> = {
+  suspended: checkSuspended,
+  silent: checkSilent,
+  leaving: checkLeaving,
+  noProcess: checkNoProcess,
+  manyErrors: (seen) => checkErrors(seen, ERRORS_MANY, 1),
+  waiting: checkWaiting,
+  problems: checkProblems,
+  refused: checkRefusedConfiguration,
+  fewerProcesses: checkFewerProcesses,
+  deaths: checkDeaths,
+  endpoints: checkEndpoints,
+  someErrors: (seen) => checkErrors(seen, ERRORS_SOME, ERRORS_MANY),
+  partlySilent: checkPartlySilent,
+  progress: checkProgress,
+};
+
+/** @returns the most important first; never empty */
+export function makeFindings(seen: Seen): [Finding, ...Finding[]] {
+  const [first, ...more] = Object.values(CHECKS).flatMap((check) => check(seen));
+  if (first === undefined) return [allIsWell(seen)];
+  return [isServed(seen) && first.tone === 'warning' ? served(first) : first, ...more];
+}
+
+/** A verdict says first how users fare. */
+function served(finding: Finding): Finding {
+  return /^(Users|It) /.test(finding.text) ? finding : { ...finding, text: `Users are served, but: ${finding.text}` };
+}
+
+/** A row of the list: what is known without samples. */
+export function listedOf(documents: WebAppDocuments, at: number): Listed {
+  const { namespace, name, url } = documents;
+  const [{ kind, tone, text }] = makeFindings({ at, documents, recent: NO_TRAFFIC });
+  const { ready, desired } = processesOf(documents);
+  const said = kind === 'idle' ? `${ready} of ${count(desired, 'process')} ready.` : text;
+  return { namespace, name, ...(url !== undefined && { url }), tone, text: said };
+}
+
+function isServed({ documents }: Seen): boolean {
+  return documents.workers.some(({ status }) => (status?.processes.ready ?? 0) > 0);
+}
+
+function checkSuspended({ documents }: Seen): Finding[] {
+  const suspended = documents.conditions.find(({ type, reason }) => type === 'Ready' && reason === 'Suspended');
+  if (!suspended) return [];
+  return [{ kind: 'suspended', tone: 'unknown', text: suspended.message || REASONS.Ready.Suspended.meaning }];
+}
+
+function checkSilent({ documents }: Seen): Finding[] {
+  const told = [...documents.proxies, ...documents.workers];
+  if (told.some(({ status }) => status !== undefined)) return [];
+  const notReady = documents.conditions.find(({ type, status }) => type === 'Ready' && status === 'False');
+  if (notReady) return [{ kind: 'silent', tone: 'bad', text: notReady.message }];
+  const why = told.find((one) => one.why !== undefined)?.why;
+  const text = `Nobody can tell: neither a proxy nor a worker answers${why === undefined ? '' : ` (${why})`}.`;
+  return [{ kind: 'silent', tone: 'unknown', text }];
+}
+
+function checkLeaving({ documents }: Seen): Finding[] {
+  const states = [...documents.proxies, ...documents.workers].flatMap(({ status }) => status?.state ?? []);
+  if (states.length === 0 || states.some((state) => state !== 'draining')) return [];
+  const left = documents.workers.reduce((sum, { status }) => sum + (status?.requests.inFlight ?? 0), 0);
+  return [{ kind: 'leaving', tone: 'unknown', text: `It is stopping: ${count(left, 'request')} still being served.` }];
+}
+
+function checkNoProcess(seen: Seen): Finding[] {
+  const { workers } = seen.documents;
+  if (isServed(seen) || workers.every(({ status }) => status === undefined)) return [];
+  const death = latestDeath(seen.documents);
+  if (death === undefined)
+    return [
+      { kind: 'starting', tone: 'warning', text: 'It is starting: requests wait until the first process is ready.' },
+    ];
+  const text = `Users are not served: no application process is ready. ${death.message}`;
+  return [{ kind: 'no-process', tone: 'bad', text, mend: mendOf(death) }];
+}
+
+function mendOf({ cause, traceback }: Death): string {
+  if (traceback !== undefined) return 'Mend what the traceback below names; it is tried again by itself.';
+  return cause === 'oom'
+    ? 'Give it more memory (spec.resources), or find what takes so much; it is started again by itself.'
+    : 'The log of the application says more; it is started again by itself.';
+}
+
+function checkErrors({ recent }: Seen, from: number, below: number): Finding[] {
+  const { requests, errors } = recent;
+  const share = errors / Math.max(1, requests, errors);
+  if (errors === 0 || share < from || (share >= below && below < 1)) return [];
+  const tone = share >= ERRORS_MANY ? 'bad' : 'warning';
+  const of = `${formatNumber(errors)} of ${count(Math.round(requests), 'request')} in the last ${RECENT_SECONDS} s`;
+  const text = `Users see errors: ${of} failed. ${mostlyBecause(recent)}`;
+  return [
+    {
+      kind: `errors-${tone}`,
+      tone,
+      text,
+      mend: 'The recent errors below name the requests; look their ids up in the logs.',
+    },
+  ];
+}
+
+function mostlyBecause({ faults, errors }: Recent): string {
+  const [most] = Object.entries(faults)
+    .filter(([code]) => (faultWords(code)?.status ?? 0) >= 500)
+    .sort((a, b) => b[1] - a[1]);
+  if (most === undefined || most[1] < errors / 2) return 'Most were answered so by the application itself.';
+  return faultWords(most[0])?.message ?? '';
+}
+
+/** @returns the table's words for a code that a program told */
+export function faultWords(code: string): { readonly status: number; readonly message: string } | undefined {
+  return Object.hasOwn(FAULTS, code) ? FAULTS[code as keyof typeof FAULTS] : undefined;
+}
+
+function checkWaiting({ documents, recent }: Seen): Finding[] {
+  const { length, oldestMs } = waitingIn(documents);
+  const wait = (quantileOf(recent.proxyQueue, 0.95) ?? 0) + (quantileOf(recent.workerQueue, 0.95) ?? 0);
+  const longest = Math.max(wait, length > 0 ? oldestMs : 0);
+  if (longest < WAIT_FELT_MS) return [];
+  const { busy, free } = slotsOf(documents);
+  const now = length > 0 ? `${count(length, 'request')} waiting now, the first for ${formatMs(oldestMs)}` : '';
+  const lately = `of the last ${RECENT_SECONDS} s, 5 of 100 waited longer than ${formatMs(wait)}`;
+  const text = `Users wait for a free process: ${now || lately}; ${busy} of ${count(busy + free, 'slot')} busy.`;
+  const mend = 'Raise workers.processes (it is applied in place), or make what the busy processes below do faster.';
+  return [
+    { kind: 'waiting', tone: longest < WAIT_LONG_MS ? 'warning' : 'bad', text, mend, field: 'spec.workers.processes' },
+  ];
+}
+
+function checkProblems({ documents }: Seen): Finding[] {
+  return documents.problems.map(({ type, message, mend, field }) => ({
+    kind: `problem-${type}-${field}`,
+    tone: 'warning',
+    text: message,
+    mend,
+    field,
+  }));
+}
+
+function checkRefusedConfiguration({ documents }: Seen): Finding[] {
+  const refusals = [...documents.workers, ...documents.proxies].flatMap(({ place, status }) =>
+    status?.config.error === undefined ? [] : { place, kind: status.kind, error: status.config.error },
+  );
+  const [first] = refusals;
+  if (first === undefined) return [];
+  const program = first.kind === 'ProxyStatus' ? 'proxy' : 'worker';
+  const text = `The ${program} (${first.place}) did not take the newest configuration and keeps the one before: ${first.error}`;
+  return [{ kind: 'refused', tone: 'warning', text, mend: 'Mend the manifest; it is taken when it is valid.' }];
+}
+
+function checkFewerProcesses(seen: Seen): Finding[] {
+  const { desired, ready, starting } = processesOf(seen.documents);
+  if (ready >= desired || ready === 0) return [];
+  const death = latestDeath(seen.documents);
+  const coming = starting > 0 ? `${starting} starting` : 'the others are started again after a pause';
+  const why = death !== undefined && seen.at - death.at < DEATH_NEWS_MS ? ` ${death.message}` : '';
+  const text = `Users are served by ${ready} of ${count(desired, 'process')}; ${coming}.${why}`;
+  return [{ kind: 'fewer', tone: 'warning', text }];
+}
+
+function checkDeaths({ documents, at }: Seen): Finding[] {
+  const fresh = deathsOf(documents).filter((death) => at - death.at < DEATH_NEWS_MS);
+  const [latest] = fresh;
+  if (latest === undefined) return [];
+  const others = fresh.length > 1 ? ` It was the ${ordinal(fresh.length)} in a minute.` : '';
+  const text = `${formatAgo(at - latest.at)} a process died and was replaced. ${latest.message}${others}`;
+  return [{ kind: `death-${latest.id}`, tone: 'warning', text: upperFirst(text) }];
+}
+
+function checkEndpoints({ documents }: Seen): Finding[] {
+  const endpoints = documents.proxies.flatMap(({ status }) => status?.groups.flatMap((group) => group.endpoints) ?? []);
+  const failing = endpoints.filter(({ state }) => state === 'failing');
+  if (failing.length === 0) return [];
+  const text = `The proxy does not get through to ${failing.length} of ${count(endpoints.length, 'worker')}: ${failing[0]?.address}.`;
+  return [{ kind: 'endpoints', tone: 'warning', text }];
+}
+
+function checkPartlySilent({ documents }: Seen): Finding[] {
+  const all = [...documents.proxies, ...documents.workers];
+  const silent = all.filter(({ status }) => status === undefined);
+  const [first] = silent;
+  if (first === undefined || silent.length === all.length) return [];
+  const why = first.why === undefined ? '' : `: ${first.why}`;
+  const text = `${silent.length} of ${count(all.length, 'program')} does not tell how it is, such as ${first.place}${why}.`;
+  return [{ kind: 'partly-silent', tone: 'warning', text }];
+}
+
+function checkProgress({ documents }: Seen): Finding[] {
+  const progress = documents.conditions.find(({ type, status }) => type === 'Progressing' && status === 'True');
+  return progress ? [{ kind: `progress-${progress.reason}`, tone: 'good', text: progress.message }] : [];
+}
+
+function allIsWell({ documents, recent }: Seen): Finding {
+  const { ready } = processesOf(documents);
+  const [half, most] = [quantileOf(recent.request, 0.5), quantileOf(recent.request, 0.99)];
+  if (recent.requests === 0) {
+    const free = `${count(ready, 'process')} ${ready === 1 ? 'is' : 'are'} free`;
+    return { kind: 'idle', tone: 'good', text: `All is well: nobody asks at the moment, ${free}.` };
+  }
+  const rate = `${formatNumber(recent.requests / RECENT_SECONDS)} requests a second`;
+  const times =
+    half === undefined || most === undefined
+      ? ''
+      : `, half of them answered within ${formatMs(half)}, 99 of 100 within ${formatMs(most)}`;
+  return { kind: 'well', tone: 'good', text: `Users are well served: ${rate}${times}.` };
+}
+
+export type Death = WorkerStatus['deaths'][number];
+
+/** Those that were a fault, the latest first. */
+function deathsOf({ workers }: WebAppDocuments): Death[] {
+  return workers
+    .flatMap(({ status }) => status?.deaths ?? [])
+    .filter(isFault)
+    .sort((a, b) => b.at - a.at);
+}
+
+/** Not recycled, resized or asked to leave. */
+export function isFault({ cause }: Pick<Death, 'cause'>): boolean {
+  return DEATH_CAUSES.some((fault) => fault === cause);
+}
+
+const latestDeath = (documents: WebAppDocuments): Death | undefined => deathsOf(documents)[0];
+
+function processesOf({ workers }: WebAppDocuments): { desired: number; ready: number; starting: number } {
+  const sum = (of: (processes: WorkerStatus['processes']) => number): number =>
+    workers.reduce((total, { status }) => total + (status ? of(status.processes) : 0), 0);
+  return { desired: sum((p) => p.desired), ready: sum((p) => p.ready), starting: sum((p) => p.starting) };
+}
+
+const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+function ordinal(number: number): string {
+  const ending = ['th', 'st', 'nd', 'rd'][number % 100 > 10 && number % 100 < 14 ? 0 : number % 10] ?? 'th';
+  return `${number}${ending}`;
+}
