@@ -47,6 +47,15 @@ test('/metrics is what the registry holds', async () => {
   expect(await response.text()).toContain('a_total 3');
 });
 
+test('/metrics is OpenMetrics for those who ask for it', async () => {
+  const metrics = new Registry();
+  new Counter({ name: 'a_total', help: 'A.', registers: [metrics] }).inc(3);
+  const { ask } = await open({ metrics });
+  const response = await ask('/metrics', { headers: { accept: 'application/openmetrics-text;version=1.0.0' } });
+  expect(response.headers.get('content-type')).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
+  expect(await response.text()).toBe('# HELP a A.\n# TYPE a counter\na_total 3\n# EOF\n');
+});
+
 test.each([
   ['/', 404],
   ['/status/../x', 404],

@@ -5,6 +5,7 @@ import type { Application, Request, Response } from 'express';
 import type { Registry } from 'prom-client';
 import type { ListenAddress } from './address.ts';
 import { bindServer } from './bind.ts';
+import { expose } from './exposition.ts';
 
 export interface AdminSources {
   /** Why the program should be started anew; null: it need not. Default: it lives when it answers. */
@@ -73,8 +74,9 @@ async function loadApp({ healthy, ready, status, metrics, routes }: AdminSources
   app.get('/status', (_request: Request, response: Response) => {
     response.json(status());
   });
-  app.get('/metrics', async (_request: Request, response: Response) => {
-    response.type(metrics.contentType).send(await metrics.metrics());
+  app.get('/metrics', async (request: Request, response: Response) => {
+    const { contentType, body } = await expose(metrics, request.get('accept') ?? '');
+    response.vary('Accept').type(contentType).send(body);
   });
   routes?.(app);
   app.use((_request: Request, response: Response) => {

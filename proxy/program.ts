@@ -14,6 +14,7 @@ import { type ConfigFile, openConfigFile } from '../http/config-file.ts';
 import type { Handler, UpgradeExchange } from '../http/exchange.ts';
 import { type DoorLimits, type FrontDoor, openFrontDoor } from '../http/listen.ts';
 import { nameWebapp } from '../http/metrics.ts';
+import { registerProcessMetrics } from '../http/process-metrics.ts';
 import { Accounts } from './accounts.ts';
 import type { PodApiServer } from './api-server.ts';
 import type { Flags } from './flags.ts';
@@ -119,6 +120,7 @@ export class Program {
     this.#state = 'running';
     const { address } = this.#door;
     this.#options.log.info('listening', { listen: formatAddress(address), admin: formatAddress(this.#admin.address) });
+    registerProcessMetrics(this.#registry);
   }
 
   #openAccessLog(target: Flags['accessLog']): AccessLog {

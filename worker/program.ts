@@ -10,6 +10,7 @@ import { formatAddress } from '../http/address.ts';
 import { type Admin, openAdmin } from '../http/admin.ts';
 import { type ConfigFile, openConfigFile } from '../http/config-file.ts';
 import { nameWebapp } from '../http/metrics.ts';
+import { registerProcessMetrics } from '../http/process-metrics.ts';
 import type { Cgroup } from './cgroup.ts';
 import type { Settings } from './flags.ts';
 import { type Front, openFront } from './front/front.ts';
@@ -96,6 +97,7 @@ export class Program {
       processes: supervisor.desired,
     });
     supervisor.start();
+    if (admin !== null) registerProcessMetrics(this.registry);
     // A change between the first reading and now.
     if (this.config !== null && this.config !== config) this.apply(this.config);
     if (this.stopEarly) void this.quit(EXIT.done);
