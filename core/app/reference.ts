@@ -18,7 +18,7 @@ A field marked * must be there. \`metadata.name\` is at most 50 lower-case lette
 ${rows.join('\n')}
 
 Annotations: \`${SOURCE_ANNOTATION}\` is the folder of the application's source, relative to the manifest, for \`webapp up\`
-(default: the manifest's own folder). A new value of \`${RESTARTED_AT_ANNOTATION}\`, such as the time, replaces every pod.
+(default: the manifest's own folder). A new value of \`${RESTARTED_AT_ANNOTATION}\`, such as the time, replaces every pod; taking it away replaces none.
 
 ## Conditions
 

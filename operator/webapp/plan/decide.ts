@@ -16,6 +16,7 @@ import { firstHold, type Hold, isLacking, isUnheard } from './gates.ts';
 import { isRolledOut } from './live-deployment.ts';
 import { judgeMigration, type Migration } from './migration.ts';
 import { planReplicas, type Replicas } from './replicas.ts';
+import { keepRestart } from './restart.ts';
 import { pickStatics } from './statics.ts';
 import { pickTarget } from './target.ts';
 import { asNewest, findOrMake, findVersion, type Versions } from './versions.ts';
@@ -82,8 +83,11 @@ export function decide(world: World, wall: number): Decision {
   };
 }
 
-function wantedVersion({ input, observed: { references }, workerVersions }: World, config: WorkerConfig) {
+function wantedVersion(world: World, config: WorkerConfig) {
+  const { observed, workerVersions } = world;
+  const { references } = observed;
   if (references.some(isLacking)) return undefined;
+  const input = keepRestart(world.input, workerVersions);
   const inputs = workerInputs(input, references);
   return findOrMake(workerVersions, inputs, (number) =>
     makeWorkerRevision(input, { inputs, number, configHash: config.hash }),
@@ -97,7 +101,9 @@ interface ProxyPlan {
 }
 
 /** @param image of the worker's version whose static files go first */
-function planProxy({ input, webApp, workerVersions, proxyVersions }: World, image: string): ProxyPlan {
+function planProxy(world: World, image: string): ProxyPlan {
+  const { webApp, workerVersions, proxyVersions } = world;
+  const input = keepRestart(world.input, workerVersions);
   const { static: folders = [], keepRevisions } = webApp.spec.proxy;
   const deployed = workerVersions.map(({ revision }) => revision);
   const statics = folders.length === 0 ? [] : pickStatics(image, deployed, keepRevisions);

@@ -116,6 +116,31 @@ describe('a new image', () => {
     expect(cluster.webApp.status?.state).toBe('Serving');
   });
 
+  test('a restart is done once: the annotation taken away replaces no pod, and another one does', () => {
+    const cluster = steady();
+    cluster.edit({}, { [RESTARTED_AT_ANNOTATION]: 'today' });
+    cluster.settle();
+    const [restarted, pods] = [deployed(cluster), cluster.pods];
+    for (const annotations of [{}, { [RESTARTED_AT_ANNOTATION]: '' }]) {
+      cluster.edit({}, annotations);
+      expect(cluster.settle().flatMap(({ changes }) => changes)).toEqual([]);
+    }
+    expect(cluster.pods).toEqual(pods);
+    cluster.edit({}, { [RESTARTED_AT_ANNOTATION]: 'tomorrow' });
+    cluster.settle();
+    expect(deployed(cluster)).not.toBe(restarted);
+    expect(cluster.pods.filter(({ metadata }) => pods.some((old) => old.metadata.uid === metadata.uid))).toEqual([]);
+  });
+
+  test('a restart may be asked for with anything: what is told on is short', () => {
+    const cluster = steady();
+    cluster.edit({}, { [RESTARTED_AT_ANNOTATION]: '😀'.repeat(100_000) });
+    cluster.settle();
+    expect(template(cluster)).toMatchObject({
+      metadata: { annotations: { [RESTARTED_AT_ANNOTATION]: '😀'.repeat(64) } },
+    });
+  });
+
   test('that does not come up is Degraded with the cause, while the old serves', () => {
     const cluster = steady();
     const first = deployed(cluster);

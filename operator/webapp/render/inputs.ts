@@ -1,11 +1,11 @@
 // What a version is made from, as one hash: a pod is replaced when it changes, and only then. Fields are named one by one: a field that a
 // newer operator brings must not change the hash of a spec that does not use it (leave it out while it has its default).
-import { RESTARTED_AT_ANNOTATION } from '../../../core/app/schema.ts';
 import { resolveRuntime } from '../../../core/config/worker.ts';
-import type { LiveWebApp, Reference } from '../observed.ts';
+import type { Reference } from '../observed.ts';
 import { digest } from './canonical.ts';
 import type { RenderInput, StaticVersion } from './input.ts';
 import { proxyGraceStep, proxyTemplate } from './proxy-template.ts';
+import { restartedAt } from './restart.ts';
 import { staticFoldersOf } from './statics.ts';
 import { workerGraceStep, workerTemplate } from './worker-template.ts';
 
@@ -29,7 +29,7 @@ export function workerInputs(input: RenderInput, references: readonly Reference[
     serviceAccountName: spec.serviceAccountName,
     podTemplate: spec.podTemplate,
     graceStep: workerGraceStep(input.webApp),
-    restartedAt: restartedAt(input.webApp),
+    restartedAt: restartedAt(input.webApp.metadata.annotations),
     contents: contentsOf(references),
     ...(spec.rollout.rollOnOperatorUpgrade && { template: workerTemplate(input, '') }),
   });
@@ -43,14 +43,10 @@ export function proxyInputs(input: RenderInput, statics: readonly StaticVersion[
     resources: spec.proxy.resources,
     podTemplate: spec.proxy.podTemplate,
     graceStep: proxyGraceStep(input.webApp),
-    restartedAt: restartedAt(input.webApp),
+    restartedAt: restartedAt(input.webApp.metadata.annotations),
     ...(folders.length > 0 && statics.length > 0 && { folders, statics, imagePullSecrets: spec.imagePullSecrets }),
     ...(spec.rollout.rollOnOperatorUpgrade && { template: proxyTemplate(input, statics, '') }),
   });
-}
-
-function restartedAt({ metadata }: LiveWebApp): string | undefined {
-  return metadata.annotations?.[RESTARTED_AT_ANNOTATION];
 }
 
 /** By name: their order is that of the fields that name them. */

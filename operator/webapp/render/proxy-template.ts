@@ -5,9 +5,9 @@ import { manifestOf, type PodTemplate, type RenderInput, type StaticVersion } fr
 import { overlay } from './overlay.ts';
 import { CONTAINER_SECURITY, LAST_LINES, POD_SECURITY } from './pod-safety.ts';
 import { heapFlag, memoryLimitOf, resourcesOf } from './resources.ts';
+import { restartAnnotation } from './restart.ts';
 import { gracePeriodSeconds, graceStep, PROBES, podLabels, podMetadata, portsOf, spreadOf } from './serving-pod.ts';
 import { STATIC_ROOT, staticFoldersOf } from './statics.ts';
-import { restartAnnotation } from './worker-template.ts';
 
 export const PROXY_CONFIG_KEY = 'proxy.json';
 

@@ -1,10 +1,10 @@
 // The pod template of the workers. Nothing that changes in place is in it: that lives in worker.json.
-import { RESTARTED_AT_ANNOTATION } from '../../../core/app/schema.ts';
 import { parseDuration } from '../../../core/quantity.ts';
 import { names, PORT } from '../names.ts';
 import { APP_CONTAINER, applicationContainer, applicationPod } from './application-container.ts';
 import type { PodTemplate, RenderInput } from './input.ts';
 import { overlay } from './overlay.ts';
+import { restartAnnotation } from './restart.ts';
 import { gracePeriodSeconds, graceStep, PROBES, podLabels, podMetadata, portsOf, spreadOf } from './serving-pod.ts';
 
 export const WORKER_CONFIG_KEY = 'worker.json';
@@ -47,12 +47,6 @@ export function workerTemplate({ webApp, settings }: RenderInput, revision: stri
 
 export function workerGraceStep({ spec }: RenderInput['webApp']): number {
   return graceStep(parseDuration(spec.workers.gracefulTimeout));
-}
-
-/** As `kubectl rollout restart` does it. */
-export function restartAnnotation(annotations: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const restartedAt = annotations[RESTARTED_AT_ANNOTATION];
-  return restartedAt === undefined ? {} : { [RESTARTED_AT_ANNOTATION]: restartedAt };
 }
 
 /**
