@@ -1,7 +1,8 @@
 // The page's files: bundled beside the program in dist/, made of their source where that is. The one place that knows both.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire, stripTypeScriptTypes } from 'node:module';
+// Whole: an older Node, which runs dist/ only, has no stripTypeScriptTypes to be imported by name.
+import nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 export interface Asset {
@@ -17,7 +18,7 @@ const TYPES = {
 } as const;
 
 /** Files of page/ that are served as they are. */
-const FILES = ['list.html', 'webapp.html', 'page.css', 'icon.svg'] as const;
+export const PAGE_FILES = ['list.html', 'webapp.html', 'page.css', 'icon.svg'] as const;
 /** Where the page's program is asked for: parts of it beside, in the source tree. */
 const SCRIPT = 'page/main.js';
 
@@ -27,7 +28,7 @@ const isBundled = existsSync(`${bundled}main.js`);
 
 /** @returns undefined: there is none of that name */
 export async function readAsset(name: string): Promise<Asset | undefined> {
-  if (FILES.some((file) => file === name)) return readPlain(isBundled ? bundled : `${sources}page/`, name);
+  if (PAGE_FILES.some((file) => file === name)) return readPlain(isBundled ? bundled : `${sources}page/`, name);
   if (name === 'uplot.css') return readPlain(isBundled ? bundled : uplot(), isBundled ? name : 'uPlot.min.css');
   if (name === SCRIPT && isBundled) return readPlain(bundled, 'main.js');
   return isBundled ? undefined : readSource(name);
@@ -44,11 +45,12 @@ async function readSource(name: string): Promise<Asset | undefined> {
   const file = name === SCRIPT ? 'page/main.ts' : name;
   if (!/^(page\/[a-z-]+|words)\.ts$/.test(file) || !existsSync(`${sources}${file}`)) return undefined;
   const source = await readFile(`${sources}${file}`, 'utf8');
-  const body = stripTypeScriptTypes(source).replace(/ from 'uplot';/, " from '/live.page/uplot.js';");
+  const body = nodeModule.stripTypeScriptTypes(source).replace(/ from 'uplot';/, " from '/live.page/uplot.js';");
   return { type: TYPES.js, body };
 }
 
 const uplot = (): string =>
-  createRequire(import.meta.url)
+  nodeModule
+    .createRequire(import.meta.url)
     .resolve('uplot')
     .replace(/[^/]*$/, '');

@@ -1,6 +1,6 @@
 // The last five minutes of one WebApp, a sample a second, as differences of what its programs have counted since their start. Bounded; pure but for what it
 // keeps. Programs come, go and are started anew in between: what one of them had counted before it was first seen is nobody's second.
-import { addUp, type DurationCounts, quantileOf, since } from '../core/durations.ts';
+import { addUp, DURATION_BOUNDS_MS, type DurationCounts, quantileOf, since } from '../core/durations.ts';
 import type { ProxyStatus } from '../core/status/proxy.ts';
 import type { WorkerStatus } from '../core/status/worker.ts';
 import type { WebAppDocuments } from './source.ts';
@@ -224,12 +224,18 @@ function makeSample(
     p50: quantileOf(part.request, 0.5) ?? null,
     p95: quantileOf(part.request, 0.95) ?? null,
     p99: quantileOf(part.request, 0.99) ?? null,
-    proxyWait: quantileOf(part.proxyQueue, 0.95) ?? null,
-    workerWait: quantileOf(part.workerQueue, 0.95) ?? null,
+    proxyWait: waitOf(part.proxyQueue),
+    workerWait: waitOf(part.workerQueue),
     waiting: waitingIn(documents).length,
     busy,
     free,
   };
+}
+
+/** What did not wait is counted as less than the smallest bound, which would be told as nearly that. */
+function waitOf(waits: DurationCounts): number | null {
+  const ms = quantileOf(waits, 0.95);
+  return ms === undefined ? null : ms <= DURATION_BOUNDS_MS[0] ? 0 : ms;
 }
 
 /** Of the processes of all workers that answer. */

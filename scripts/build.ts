@@ -4,6 +4,7 @@ import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { NODE_FLAGS } from '../cli/run/program-path.ts';
+import { PAGE_FILES } from '../live/assets.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -40,4 +41,14 @@ cpSync(`${root}worker/python`, `${root}dist/python`, {
   recursive: true,
   filter: (path) => !/__pycache__|_test\.py$|\.test\.ts$/.test(path),
 });
+await buildPage();
 console.log(`built ${Object.keys(PROGRAMS).join(', ')} into dist/`);
+
+/** Of webapp and webapp-operator: what a browser is given is one script, and files as they are. */
+async function buildPage(): Promise<void> {
+  const bundle = await rolldown({ input: `${root}live/page/main.ts`, platform: 'browser', cwd: root, tsconfig: false });
+  await bundle.write({ file: `${root}dist/live/main.js`, format: 'esm', minify: true });
+  await bundle.close();
+  for (const file of PAGE_FILES) cpSync(`${root}live/page/${file}`, `${root}dist/live/${file}`);
+  cpSync(`${root}node_modules/uplot/dist/uPlot.min.css`, `${root}dist/live/uplot.css`);
+}

@@ -16,7 +16,7 @@ export function drawNumbers({ now }: Picture): void {
     {
       title: 'Requests',
       value: `${formatNumber(requests / 60)}/s`,
-      note: `${count(inFlight, 'request')} in hand now`,
+      note: `${formatNumber(inFlight)} in hand now`,
       tone: 'plain',
     },
     {
@@ -39,8 +39,8 @@ export function drawNumbers({ now }: Picture): void {
     },
     {
       title: 'Being served',
-      value: `${busy} of ${busy + free}`,
-      note: `${processes.ready} of ${count(processes.desired, 'process')} ready`,
+      value: busy === 0 ? 'nobody' : String(busy),
+      note: `${free} free; ${processes.ready} of ${count(processes.desired, 'process')} ready`,
       tone: processes.ready === 0 ? 'bad' : processes.ready < processes.desired ? 'warning' : 'plain',
     },
   ];

@@ -40,7 +40,7 @@ const PLANS: readonly Plan[] = [
   },
   {
     title: 'Time to answer',
-    unit: 'from a request’s arrival until its answer is sent',
+    unit: 'until the answer is sent',
     format: formatMs,
     least: 10,
     lines: [
@@ -61,7 +61,7 @@ const PLANS: readonly Plan[] = [
   },
   {
     title: 'Being served',
-    unit: 'requests that application processes hold, or that wait for one',
+    unit: 'requests in application processes',
     format: formatNumber,
     least: 1,
     lines: [
@@ -232,8 +232,14 @@ function seriesOf({ label, colour, dash, filled }: Line): uPlot.Series {
   };
 }
 
+/** A variable holds both schemes' colours; only as an element's colour is it the one in force. */
 function colourOf(variable: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
+  const probe = make('span');
+  probe.style.color = `var(${variable})`;
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }
 
 /** From the newest back. */

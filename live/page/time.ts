@@ -21,6 +21,7 @@ export function drawTime(time: Time | null): void {
     make: ({ key }) => make('span', `part-${key}`),
     update: (part, { key }) => {
       part.style.flexGrow = String(all === 0 ? 0 : time[key] / all);
+      setShown(part, time[key] > all / 200); // less is no part to be seen, and its gaps would be
     },
   });
   fill(byId('time-parts'), PARTS, {

@@ -47,11 +47,12 @@ test('the repository’s context holds all that a build reads', () => {
     ([, quoted, bare]) => quoted ?? bare ?? '',
   );
   expect(programs).toContain('proxy/main.ts');
-  const needed = reachedFrom(['scripts/build.ts', 'scripts/images/lay-out.ts', ...programs]);
+  const needed = reachedFrom(['scripts/build.ts', 'scripts/images/lay-out.ts', 'live/page/main.ts', ...programs]);
   expect(needed.size).toBeGreaterThan(200);
   const given = new Set(filesOfContext(root));
   expect([...needed].filter((path) => !given.has(path))).toEqual([]);
   expect(given).toContain('worker/python/main.py');
+  expect(given).toContain('live/page/webapp.html');
   expect(given).toContain('package-lock.json');
 });
 

@@ -23,7 +23,7 @@ const PARTS: Readonly<Record<string, (folder: string) => void>> = {
   node: layOutNode,
   bare: layOutBareRoot,
   proxy: (folder) => layOutProgram(folder, 'webapp-proxy'),
-  operator: (folder) => layOutProgram(folder, 'webapp-operator'),
+  operator: layOutOperator,
   worker: layOutWorker,
 };
 
@@ -58,6 +58,12 @@ function layOutProgram(folder: string, name: string): void {
   layOutScripts(folder, name);
   mkdirSync(join(folder, 'usr/local/bin'), { recursive: true });
   symlinkSync(`${HOME}/${name}.mjs`, join(folder, 'usr/local/bin', name));
+}
+
+/** With the files of its live page. */
+function layOutOperator(folder: string): void {
+  layOutProgram(folder, 'webapp-operator');
+  cpSync('dist/live', join(folder, HOME, 'live'), { recursive: true });
 }
 
 /** On PATH is the script of worker/docker, which starts it. */
