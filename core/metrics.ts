@@ -39,7 +39,8 @@ const DOOR = {
   sent_bytes_total: { type: 'counter', help: 'Bytes of response bodies.' },
   connections: { type: 'gauge', help: 'Client connections that are open.' },
   connections_max: { type: 'gauge', help: 'Client connections that are let in at a time.' },
-  connections_total: { type: 'counter', help: 'Client connections that were let in.' },
+  // Not connections_total: OpenMetrics takes `_total` off, and that name is the gauge's.
+  connections_accepted_total: { type: 'counter', help: 'Client connections that were let in.' },
   headers_dropped_total: { type: 'counter', help: 'Request header fields dropped: their name holds "_".' },
   config_applied_timestamp_seconds: {
     type: 'gauge',

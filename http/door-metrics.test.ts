@@ -33,7 +33,7 @@ test('what the door counts: connections, dropped fields, bytes of bodies both wa
     source instanceof TracedDurations ? [] : [[name, source()] as const],
   );
   expect(Object.fromEntries(read)).toMatchObject({
-    ...{ connections: 1, connections_max: 7, connections_total: 1, headers_dropped_total: 2 },
+    ...{ connections: 1, connections_max: 7, connections_accepted_total: 1, headers_dropped_total: 2 },
     ...{ received_bytes_total: 3, sent_bytes_total: 9, queue_length: 1, queue_max: 2 },
     ...{ config_applied_timestamp_seconds: 5, config_refused: 0 },
   });

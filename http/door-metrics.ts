@@ -53,7 +53,7 @@ export function doorSources({
     sent_bytes_total: () => counters.sent,
     connections: () => door.openConnections,
     connections_max: () => door.maxConnections,
-    connections_total: () => counters.connections,
+    connections_accepted_total: () => counters.connections,
     headers_dropped_total: () => counters.headersDropped,
     config_applied_timestamp_seconds: () => config().appliedAt / 1000,
     config_refused: () => (config().error === undefined ? 0 : 1),

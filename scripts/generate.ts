@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeReference } from '../core/app/reference.ts';
+import { makeMetricsReference } from '../core/metrics-reference.ts';
 import { fillChartReadme, makeChartFiles } from '../operator/install/chart.ts';
 import { makeManifestFiles } from '../operator/install/files.ts';
 import { fillGuide } from '../operator/install/guide.ts';
@@ -20,6 +21,7 @@ function makeFiles(): Record<string, string> {
     [`${CHART}README.md`]: fillChartReadme(readOrEmpty(`${root}${CHART}README.md`)),
     ...Object.fromEntries(manifests.map(([path, text]) => [`manifests/${path}`, text])),
     'docs/reference.md': makeReference(),
+    'docs/metrics.md': makeMetricsReference(),
     'docs/guide-operator.md': fillGuide(readOrEmpty(`${root}docs/guide-operator.md`)),
   };
 }

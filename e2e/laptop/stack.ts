@@ -28,6 +28,8 @@ export interface Stack {
   output(): string;
   workerStatus(): Promise<WorkerStatus>;
   proxyStatus(): Promise<ProxyStatus>;
+  /** What one of the programs tells at /metrics. */
+  metrics(of: 'worker' | 'proxy', accept?: string): Promise<string>;
   /** Pids of the two programs. */
   programs(): { worker: number; proxy: number };
   /** Writes the manifest anew with this spec; `webapp up` is to apply it. */
@@ -86,6 +88,7 @@ export async function startStack(source: string, spec: object, ...flags: string[
     output: () => output,
     workerStatus: async () => workerStatusSchema.parse(await status(programOf(child.pid as number, 'worker').admin)),
     proxyStatus: async () => proxyStatusSchema.parse(await status(programOf(child.pid as number, 'proxy').admin)),
+    metrics: (of, accept = '') => ask(programOf(child.pid as number, of).admin, '/metrics', accept),
     programs: () => ({
       worker: programOf(child.pid as number, 'worker').pid,
       proxy: programOf(child.pid as number, 'proxy').pid,
@@ -179,18 +182,17 @@ function readProc(pid: number, file: string): string {
   }
 }
 
-function status(socketPath: string): Promise<unknown> {
+async function status(socketPath: string): Promise<unknown> {
+  return JSON.parse(await ask(socketPath, '/status'));
+}
+
+function ask(socketPath: string, path: string, accept = '*/*'): Promise<string> {
   return new Promise((resolve, reject) => {
-    const outgoing = get({ socketPath, path: '/status' }, (response) => {
+    const outgoing = get({ socketPath, path, headers: { accept } }, (response) => {
       let text = '';
       response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      response.on('end', () => {
-        try {
-          resolve(JSON.parse(text));
-        } catch (error) {
-          reject(error as Error);
-        }
-      });
+      response.on('end', () => resolve(text));
+      response.on('error', reject);
     });
     outgoing.on('error', reject);
     outgoing.setTimeout(10_000, () => outgoing.destroy(new Error('the admin port does not answer')));
