@@ -13,8 +13,13 @@ import { type LeaderElection, leaseTransport, makeLeaderElection } from '../kube
 import { makeNamedObjects, type NamedObjects } from '../kube/named.ts';
 import { makeQueue, type WorkQueue } from '../kube/queue.ts';
 import { type Access, makeTransport, type Transport } from '../kube/transport.ts';
+import { LivePages } from '../live/live-pages.ts';
+import { addLiveRoutes, type RouteOptions } from '../live/routes.ts';
 import type { Flags } from './flags.ts';
+import { makeLiveSource } from './live-source.ts';
+import { readProxy, readWorker } from './webapp/ask-pod.ts';
 import { Caches } from './webapp/caches.ts';
+import { registerWebAppMetrics } from './webapp/metrics.ts';
 import { FIELD_MANAGER } from './webapp/names.ts';
 import { makeReconcile } from './webapp/reconcile.ts';
 import { makePodReports, type PodReports } from './webapp/reports.ts';
@@ -48,11 +53,13 @@ export class Program {
   readonly #named: NamedObjects;
   readonly #reports: PodReports;
   readonly #events: EventRecorder;
+  readonly #live: LivePages | undefined;
   readonly #controller: Controller;
   readonly #leader: LeaderElection | undefined;
   readonly #timers = new Set<NodeJS.Timeout>();
   #admin: Admin | undefined;
   #stopping: Promise<void> | undefined;
+  #isLeading = false;
 
   constructor(options: ProgramOptions) {
     this.#options = options;
@@ -101,6 +108,16 @@ export class Program {
       registry,
     });
     this.#leader = this.#makeLeader();
+    registerWebAppMetrics(registry, {
+      webApps: () => this.#caches.webApps(),
+      certificateOf: () => undefined,
+      isLeading: () => this.#isLeading,
+      log,
+    });
+    if (flags.live !== 'off') {
+      const source = makeLiveSource({ caches: this.#caches, askWorker: readWorker, askProxy: readProxy });
+      this.#live = new LivePages({ source, clock });
+    }
   }
 
   /** Resolves once the admin port is open; the rest goes on by itself. @throws AddressError */
@@ -112,6 +129,7 @@ export class Program {
       ready: () => (this.#caches.hasSynced() ? null : 'the first lists are not complete'),
       status: () => this.#status(),
       metrics: this.#registry,
+      routes: (app) => this.#live && addLiveRoutes(app, this.#live, liveOptions(flags)),
     });
     log.info('listening', { admin: formatAddress(this.#admin.address) });
     await this.#refreshApis();
@@ -159,6 +177,7 @@ export class Program {
 
   #lead(): void {
     if (this.#stopping) return;
+    this.#isLeading = true;
     this.#options.log.info('reconciling', { identity: this.#options.identity });
     this.#every(this.#options.flags.resyncMs, () => this.#resync());
     this.#controller.start();
@@ -197,6 +216,7 @@ export class Program {
     await this.#controller.stop(GRACE_MS);
     await this.#events.close(2_000);
     await this.#leader?.stop();
+    this.#live?.close();
     this.#reports.close();
     this.#named.close();
     this.#caches.close();
@@ -219,4 +239,11 @@ export class Program {
       apis: [...this.#caches.apis()],
     };
   }
+}
+
+/** A port-forward arrives from inside the pod: so whoever the cluster lets forward a port sees the page, and no pod besides. */
+function liveOptions({ live, settings }: Flags): RouteOptions {
+  const mend =
+    'The live page is for who comes by kubectl port-forward, such as: kubectl -n webapp-operator port-forward deploy/webapp-operator 9100';
+  return { hosts: ['.svc', `.svc.${settings.clusterDomain}`], ...(live === 'forwarded' && { onlyHere: mend }) };
 }

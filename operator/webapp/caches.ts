@@ -107,6 +107,16 @@ export class Caches {
     return this.#of(this.#webApps, key)?.store.get(key);
   }
 
+  /** One by one: each is unpacked when its turn comes. */
+  *webApps(): Generator<KubeObject> {
+    for (const { store } of this.#webApps.values()) {
+      for (const key of store.keys()) {
+        const webApp = store.get(key);
+        if (webApp !== undefined) yield webApp;
+      }
+    }
+  }
+
   *webAppKeys(): Generator<string> {
     for (const { store } of this.#webApps.values()) yield* store.keys();
   }
