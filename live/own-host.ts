@@ -1,4 +1,4 @@
-// Whether a request was meant for us: a page of another site can have its name lead to 127.0.0.1 (DNS rebinding) and would then read ours as its own. Its name
+// Whether a request comes from here and was meant for us: a page of another site can have its name lead to 127.0.0.1 (DNS rebinding) and would then read ours as its own. Its name
 // is in the Host header, and a browser lets no script change that. Pure.
 import { isIP } from 'node:net';
 
@@ -12,6 +12,11 @@ export function isOwnHost(host: string | undefined, names: readonly string[] = [
   if (name === '') return false;
   if (isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost')) return true;
   return names.some((own) => (own.startsWith('.') ? name.endsWith(own) : name === own.toLowerCase()));
+}
+
+/** @param peer address of who asks, as a socket tells it */
+export function isHere(peer = ''): boolean {
+  return peer === '::1' || /^(::ffff:)?127\./.test(peer);
 }
 
 function nameOf(host: string): string {

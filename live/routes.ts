@@ -4,12 +4,14 @@ import type { Application, NextFunction, Request, Response } from 'express';
 import { readAsset } from './assets.ts';
 import { EventStream } from './event-stream.ts';
 import type { LivePages } from './live-pages.ts';
-import { isOwnHost } from './own-host.ts';
+import { isHere, isOwnHost } from './own-host.ts';
 import type { WebAppName } from './source.ts';
 
 export interface RouteOptions {
   /** Host names that lead here besides addresses and localhost: see isOwnHost. */
   readonly hosts?: readonly string[];
+  /** Only who comes from this machine is let in; the others are told this. */
+  readonly onlyHere?: string;
 }
 
 const HEADERS = {
@@ -37,10 +39,12 @@ const HEADERS = {
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const NAME = /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/;
 
-export function addLiveRoutes(app: Application, pages: LivePages, { hosts = [] }: RouteOptions = {}): void {
+export function addLiveRoutes(app: Application, pages: LivePages, options: RouteOptions = {}): void {
   const guard = (request: Request, response: Response, next: NextFunction): void => {
     response.set(HEADERS);
-    if (isOwnHost(request.headers.host, hosts)) next();
+    const { hosts, onlyHere } = options;
+    if (onlyHere !== undefined && !isHere(request.socket.remoteAddress)) refuse(response, 403, onlyHere);
+    else if (isOwnHost(request.headers.host, hosts)) next();
     else refuse(response, 421, 'This page is asked for by its address or as localhost, not by the name in Host.');
   };
   const of = '/:namespace/:name';

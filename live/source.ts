@@ -52,6 +52,8 @@ export interface Source {
    * @returns undefined: there is no such WebApp
    */
   read(name: WebAppName, signal: AbortSignal): Promise<WebAppDocuments | undefined>;
+  /** Between two looks at the same WebApp, where that costs others something. Milliseconds. */
+  everyMs?(documents: WebAppDocuments): number;
   /** What was read last for another purpose, where there is such. */
   recall?(name: WebAppName): WebAppDocuments | undefined;
 }

@@ -1,6 +1,5 @@
 // What to tell a person first: an ordered list of checks, each looking for one thing; what it finds is a sentence and what to do. The first is the verdict.
 // Words come from the status documents and the table of faults. Pure.
-import { REASONS } from '../core/app/conditions.ts';
 import { quantileOf } from '../core/durations.ts';
 import { FAULTS } from '../core/errors.ts';
 import { DEATH_CAUSES, type WorkerStatus } from '../core/status/worker.ts';
@@ -41,7 +40,7 @@ type Check = (seen: Seen) => readonly Finding[];
 
 /** The order is that of importance to users: not served, failing, waiting; then what may come to that. */
 export const CHECKS: Readonly<Record<string, Check>> = {
-  suspended: checkSuspended,
+  off: checkOff,
   silent: checkSilent,
   leaving: checkLeaving,
   noProcess: checkNoProcess,
@@ -82,10 +81,11 @@ function isServed({ documents }: Seen): boolean {
   return documents.workers.some(({ status }) => (status?.processes.ready ?? 0) > 0);
 }
 
-function checkSuspended({ documents }: Seen): Finding[] {
-  const suspended = documents.conditions.find(({ type, reason }) => type === 'Ready' && reason === 'Suspended');
-  if (!suspended) return [];
-  return [{ kind: 'suspended', tone: 'unknown', text: suspended.message || REASONS.Ready.Suspended.meaning }];
+function checkOff({ documents }: Seen): Finding[] {
+  const off = documents.conditions.find(
+    ({ type, reason }) => type === 'Ready' && (reason === 'Suspended' || reason === 'ScaledToZero'),
+  );
+  return off ? [{ kind: 'off', tone: 'unknown', text: off.message }] : [];
 }
 
 function checkSilent({ documents }: Seen): Finding[] {

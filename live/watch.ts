@@ -18,7 +18,7 @@ export interface View {
 /** @param view null: the WebApp is not there any more */
 export type Listener = (view: View | null) => void;
 
-/** Between two looks: a process that died is shown within a second. */
+/** Between two looks, at least: a process that died is shown within a second. */
 const EVERY_MS = 400;
 
 export class Watch {
@@ -28,6 +28,7 @@ export class Watch {
   readonly #minutes = new Minutes();
   readonly #places = new Places();
   readonly #listeners = new Set<Listener>();
+  #everyMs = EVERY_MS;
   #looking: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -61,6 +62,7 @@ export class Watch {
   async look(signal: AbortSignal): Promise<View | undefined> {
     const documents = await this.#source.read(this.name, signal);
     if (documents === undefined) return undefined;
+    this.#everyMs = Math.max(EVERY_MS, this.#source.everyMs?.(documents) ?? 0);
     this.take(documents);
     return this.draw(documents);
   }
@@ -87,7 +89,7 @@ export class Watch {
       const view = await this.look(looking.signal).catch(() => undefined);
       if (looking.signal.aborted) return;
       for (const listener of [...this.#listeners]) listener(view ?? null);
-      await this.#wait(Math.max(EVERY_MS / 4, EVERY_MS - (this.#clock.now() - began)));
+      await this.#wait(Math.max(this.#everyMs / 4, this.#everyMs - (this.#clock.now() - began)));
     }
   }
 

@@ -14,6 +14,8 @@ export interface Flags {
   /** Unique to this process. */
   readonly identity: string | undefined;
   readonly admin: ListenAddress;
+  /** Who sees the live page on the admin port: whoever comes by a port-forward, anyone who reaches the port, nobody. */
+  readonly live: 'forwarded' | 'anyone' | 'off';
   /** Passes at a time. */
   readonly concurrency: number;
   /** Time between two questions to a worker that is in step; 0: never. */
@@ -40,6 +42,7 @@ webapp-operator crd                   prints the CustomResourceDefinition
   --leader-election-namespace N keep a Lease there, so that of several replicas one works at a time
   --identity NAME               of this replica in the Lease (default: the host's name), such as the pod's
   --admin ADDR                  health and metrics (default 127.0.0.1:9100)
+  --live WHO                    who sees the live page there: forwarded (default; by kubectl port-forward), anyone, off
   --proxy-image IMAGE           of the proxy's pods
   --cluster-domain DOMAIN       of Services (default cluster.local)
   --drain-delay DURATION        how long pods still take requests after SIGTERM (default 5s)
@@ -57,6 +60,7 @@ const OPTIONS = {
   'leader-election-namespace': { type: 'string' },
   identity: { type: 'string' },
   admin: { type: 'string', default: '127.0.0.1:9100' },
+  live: { type: 'string', default: 'forwarded' },
   'proxy-image': { type: 'string' },
   'cluster-domain': { type: 'string', default: 'cluster.local' },
   'drain-delay': { type: 'string', default: '5s' },
@@ -99,6 +103,7 @@ export function parseFlags(args: readonly string[], version: string): Command {
     leaseNamespace: values['leader-election-namespace'],
     identity: values.identity,
     admin: readAddress('--admin', values.admin, problems),
+    live: live(values.live, problems),
     concurrency: concurrency(values.concurrency, problems),
     statusIntervalMs: readDuration('--status-interval', values['status-interval'], problems),
     resyncMs: resync(values['resync-interval'], problems),
@@ -136,6 +141,15 @@ function namespaces(value: string, problems: Problem[]): string[] {
       });
   }
   return list;
+}
+
+const VIEWERS = ['forwarded', 'anyone', 'off'] as const satisfies Flags['live'][];
+
+function live(value: string, problems: Problem[]): Flags['live'] {
+  const known = VIEWERS.find((viewer) => viewer === value);
+  if (known === undefined)
+    problems.push({ field: '--live', value, message: 'is not known', mend: `write one of ${VIEWERS.join(', ')}` });
+  return known ?? 'off';
 }
 
 function concurrency(value: string, problems: Problem[]): number {

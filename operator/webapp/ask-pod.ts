@@ -16,7 +16,7 @@ const MAX_TEXT = 4_096;
 /** Every kept report has the same: request counters would fill the memory, and the metrics have them. */
 const NO_REQUESTS: WorkerStatus['requests'] = { total: 0, inFlight: 0, byClass: {}, faults: {}, redispatched: 0 };
 
-interface Address {
+export interface PodAddress {
   readonly ip: string;
   readonly port: number;
 }
@@ -25,7 +25,7 @@ interface Address {
  * @returns the document without processes and request counters, its deaths cut to the latest that was a fault
  * @throws Error saying what is wrong with the address or the answer
  */
-export async function askWorker(address: Address, signal: AbortSignal): Promise<WorkerStatus> {
+export async function askWorker(address: PodAddress, signal: AbortSignal): Promise<WorkerStatus> {
   return cutWorker(await ask(address, workerStatusSchema, signal));
 }
 
@@ -33,16 +33,29 @@ export async function askWorker(address: Address, signal: AbortSignal): Promise<
  * @returns what tells whether the proxy is in step: its requests and endpoints are the metrics' to tell
  * @throws as askWorker
  */
-export async function askProxy(address: Address, signal: AbortSignal): Promise<Pick<ProxyStatus, 'state' | 'config'>> {
+export async function askProxy(
+  address: PodAddress,
+  signal: AbortSignal,
+): Promise<Pick<ProxyStatus, 'state' | 'config'>> {
   const { state, config } = await ask(address, proxyStatusSchema, signal);
   return { state, config: cutConfig(config) };
+}
+
+/** @returns the whole document, for whoever shows it and lets it go @throws as askWorker */
+export function readWorker(address: PodAddress, signal: AbortSignal): Promise<WorkerStatus> {
+  return ask(address, workerStatusSchema, signal);
+}
+
+/** As readWorker. */
+export function readProxy(address: PodAddress, signal: AbortSignal): Promise<ProxyStatus> {
+  return ask(address, proxyStatusSchema, signal);
 }
 
 /**
  * A connection for each question: kept ones would be an open socket for each of 20,000 pods.
  * @param signal ends the question
  */
-async function ask<T>({ ip, port }: Address, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+async function ask<T>({ ip, port }: PodAddress, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
   // A name would be looked up: the address of a pod is never one.
   if (isIP(ip) === 0) throw new Error(`${JSON.stringify(ip.slice(0, 64))} is not an IP address`);
   const request = get({ host: ip, port, path: '/status', agent: false, maxHeaderSize: MAX_HEAD, signal });
