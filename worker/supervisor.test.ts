@@ -425,6 +425,25 @@ describe('a change of the process count', () => {
     expect(supervisor.snapshot().deaths[0]).toMatchObject({ cause: 'resize' });
   });
 
+  test('each process has the smallest free place, and its successor may have it again', () => {
+    const supervisor = makeSupervisor();
+    const places = (): string[] =>
+      supervisor
+        .snapshot()
+        .handles.map(({ id, place }) => `${id}:${place}`)
+        .sort();
+    bootAll();
+    expect(places()).toEqual(['1:1', '2:2', '3:3']);
+    pass(60_000); // of use by now: replaced at once
+    child(2).exit(null, 'SIGKILL');
+    turn();
+    bootAll();
+    expect(places()).toEqual(['1:1', '3:3', '4:2']);
+    supervisor.reload();
+    turn();
+    expect(places()).toEqual(expect.arrayContaining(['1:1', '3:3', '4:2', '5:4']));
+  });
+
   test('by signal, until the configuration says another number', () => {
     const supervisor = makeSupervisor();
     supervisor.adjust(1);

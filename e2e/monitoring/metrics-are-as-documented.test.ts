@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { COMMON_LABEL, type Metric, PROXY_METRICS, WORKER_METRICS } from '../../core/metrics.ts';
 import { STANDARD_FAMILIES } from '../../core/metrics-reference.ts';
-import { SHOPS, type Stack, startStack } from '../laptop/stack.ts';
+import { SHOPS, type Stack, startStack, until } from '../laptop/stack.ts';
 
 const PROGRAMS: readonly (readonly ['proxy' | 'worker', Readonly<Record<string, Metric>>])[] = [
   ['proxy', PROXY_METRICS],
@@ -27,6 +27,22 @@ describe.each(SHOPS)('$name', ({ name, app }) => {
       for (const metric of own)
         expect([metric, ...describeTold(told, metric)]).toEqual([metric, ...describeWanted(table, metric)]);
     }
+  });
+
+  test('what the worker has counted outlives the processes of the application', async () => {
+    const stack = await startStack(`examples/${name}`, { app, workers: { processes: 1 } });
+    await makeTraffic(stack);
+    const before = await countersOf(stack);
+    const [first] = (await stack.workerStatus()).list;
+    process.kill(first?.pid ?? 0, 'SIGKILL');
+    await until('another process is ready', async () => {
+      const { list } = await stack.workerStatus();
+      return list.some(({ pid, state }) => pid !== first?.pid && state === 'ready') ? true : undefined;
+    });
+    const after = await countersOf(stack);
+    expect(before.size).toBeGreaterThan(0);
+    expect([...before].filter(([series, value]) => (after.get(series) ?? 0) < value)).toEqual([]);
+    expect(after.get(ENDS_BY_SIGNAL)).toBe((before.get(ENDS_BY_SIGNAL) ?? 0) + 1);
   });
 
   test('OpenMetrics has the same families', async () => {
@@ -54,6 +70,16 @@ describe.each(SHOPS)('$name', ({ name, app }) => {
     },
   );
 });
+
+const ENDS_BY_SIGNAL = 'webapp_worker_process_ends_total{cause="signal",webapp="app"}';
+
+/** Counters and counts of histograms of the worker's own, by series. */
+async function countersOf(stack: Stack): Promise<Map<string, number>> {
+  const samples = (await stack.metrics('worker')).matchAll(
+    /^(webapp_worker_\w+(?:_total|_count|_bucket)\{[^}]*\}) (\S+)$/gm,
+  );
+  return new Map([...samples].map(([, series = '', value]) => [series, Number(value)]));
+}
 
 async function makeTraffic({ url }: Stack): Promise<void> {
   for (const path of ['/', '/healthz', '/nowhere', '/static/nothing.css']) {

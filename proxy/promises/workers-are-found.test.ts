@@ -156,8 +156,16 @@ describe('pods that come and go', () => {
       async () => (await proxy.admin('/metrics')).body.includes('webapp_proxy_queue_length{webapp="test"} 3'),
       'three to wait',
     );
+    expect((await proxy.status()).queue).toMatchObject({ length: 3, max: 10_000 });
+    expect((await proxy.status()).queue?.oldestMs).toBeGreaterThan(0);
     only.is('ready');
     expect(await waiting).toEqual([only.name, only.name, only.name]);
+    const { durations, queue } = await until(async () => {
+      const status = await proxy.status();
+      return status.requests.inFlight === 0 && status;
+    }, 'all to be counted');
+    expect(queue).toEqual({ length: 0, max: 10_000, oldestMs: 0 });
+    expect(durations?.queue.sumMs).toBeGreaterThan(0);
   });
 });
 

@@ -16,8 +16,8 @@ import { endToEndHeaders } from './response.ts';
 export interface TunnelEvents {
   /** No connection to `process` came about, so nothing was sent: another may be tried. */
   onLost(process: AppProcess): void;
-  /** With this status, once: 101, or the refusal's, the application's or ours. */
-  onAnswered(status: number): void;
+  /** With this status, once: 101, or the refusal's, the application's or ours, which has a fault. */
+  onAnswered(status: number, fault: FaultCode | null): void;
   /** The client's connection is closed. */
   onOver(): void;
 }
@@ -77,7 +77,7 @@ export class Tunnel implements ResponseConsumer, Timed<Tunnel> {
     this.phase = 'over';
     this.parser.stop();
     this.app?.destroy();
-    this.events.onAnswered(faultOf(code).status);
+    this.events.onAnswered(faultOf(code).status, code);
     this.exchange.fail(code);
   }
 
@@ -112,7 +112,7 @@ export class Tunnel implements ResponseConsumer, Timed<Tunnel> {
     const { app, client } = this;
     if (app === null) return;
     this.phase = 'open';
-    this.events.onAnswered(101);
+    this.events.onAnswered(101, null);
     client.write(makeHead(101, 'Switching Protocols', this.parser.headers), 'latin1');
     if (rest.length > 0) client.write(rest);
     if (this.exchange.head.length > 0) app.write(this.exchange.head);
@@ -129,7 +129,7 @@ export class Tunnel implements ResponseConsumer, Timed<Tunnel> {
 
   onHead(status: number, reason: string, headers: RawHeaders): void {
     this.phase = 'refused';
-    this.events.onAnswered(status);
+    this.events.onAnswered(status, null);
     this.client.write(makeHead(status, reason, [...endToEndHeaders(headers), 'Connection', 'close']), 'latin1');
   }
 

@@ -39,12 +39,15 @@ export class Upgrades {
   }
 
   receive(exchange: UpgradeExchange): void {
-    exchange.requestId = this.options.makeId();
+    const { counters, makeId } = this.options;
+    exchange.requestId = makeId();
+    const { host, method, peer, requestId, target } = exchange;
+    const asked = { host, method, peer, requestId, target, startedAt: performance.now(), bytesSent: 0 };
     const tunnel = new Tunnel(exchange, {
       onLost: (process) => this.connect(tunnel, process),
-      onAnswered: (status) => {
+      onAnswered: (status, fault) => {
         tunnel.timedBy?.disarm(tunnel);
-        this.options.counters.answers.answered(exchange.method, status);
+        counters.answers.done({ ...asked, status, fault, state: 'done', header: () => undefined });
       },
       onOver: () => this.forget(tunnel),
     });
