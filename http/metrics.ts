@@ -1,9 +1,9 @@
 // What a program tells Prometheus: the metrics of its table in core/metrics.ts, all of them and no others. Their names, kinds, labels
 // and meanings come from there; here they get their values, read when they are asked for, so that a request costs plain adds.
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { DURATION_BOUNDS_MS } from '../core/durations.ts';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import { COMMON_LABEL, type Metric } from '../core/metrics.ts';
-import { type Exemplar, TracedDurations } from './traced-durations.ts';
+import { DurationHistogram } from './duration-histogram.ts';
+import { TracedDurations } from './traced-durations.ts';
 
 /** One value of a metric with labels. */
 export interface Reading {
@@ -85,71 +85,4 @@ function register(registry: Registry, name: string, { type, help, labels }: Metr
 function readingsOf(source: () => number | readonly Reading[]): readonly Reading[] {
   const read = source();
   return typeof read === 'number' ? [{ labels: {}, value: read }] : read;
-}
-
-type Told = Awaited<ReturnType<Histogram['get']>>;
-
-/** As prom-client writes it out. */
-interface Bucket {
-  readonly metricName: string;
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly value: number;
-  readonly exemplar?: ShownExemplar;
-}
-
-/** Seconds, and seconds since the epoch. */
-interface ShownExemplar {
-  readonly labelSet: Readonly<Record<string, string>>;
-  readonly value: number;
-  readonly timestamp: number;
-}
-
-/** prom-client's kind of metric over counts that are kept elsewhere. Prometheus wants seconds, and each bucket with all below it. */
-class DurationHistogram extends Histogram {
-  readonly #name: string;
-  readonly #help: string;
-  readonly #durations: TracedDurations;
-
-  constructor(configuration: ConstructorParameters<typeof Histogram>[0], durations: TracedDurations) {
-    super(configuration);
-    this.#name = configuration.name;
-    this.#help = configuration.help;
-    this.#durations = durations;
-  }
-
-  override async get(): Promise<Told> {
-    return this.#read();
-  }
-
-  /** What the registry calls. */
-  async getForPromString(): Promise<Told> {
-    return this.#read();
-  }
-
-  #read(): Told {
-    const { counts, sumMs, exemplars } = this.#durations;
-    let sum = 0;
-    const buckets = counts.map((count, i): Bucket => {
-      sum += count;
-      const bound = DURATION_BOUNDS_MS[i];
-      const exemplar = exemplars[i];
-      return {
-        metricName: `${this.#name}_bucket`,
-        labels: { le: bound === undefined ? '+Inf' : bound / 1000 },
-        value: sum,
-        ...(exemplar !== undefined && { exemplar: shown(exemplar) }),
-      };
-    });
-    const total: Bucket[] = [
-      { metricName: `${this.#name}_sum`, labels: {}, value: sumMs / 1000 },
-      { metricName: `${this.#name}_count`, labels: {}, value: sum },
-    ];
-    const values = [...buckets, ...total];
-    // Its types know neither the string that its code has for the kind, nor exemplars.
-    return { name: this.#name, help: this.#help, type: 'histogram', aggregator: 'sum', values } as unknown as Told;
-  }
-}
-
-function shown({ traceId, ms, at }: Exemplar): ShownExemplar {
-  return { labelSet: { trace_id: traceId }, value: ms / 1000, timestamp: at / 1000 };
 }
