@@ -17,12 +17,15 @@ export interface NamedPlace {
 
 export interface NamedObjectOptions {
   readonly place: NamedPlace;
+  /** As in NamedReference. */
+  readonly patient: boolean;
+  readonly extract?: (object: Readonly<Record<string, unknown>>) => string | undefined;
   readonly transport: Transport;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: () => number;
-  /** @returns whether there is room for one more watch; `release` gives it back */
-  readonly reserve: () => boolean;
+  /** @returns whether there is room for one more watch in this share of them, 0 to 1; `release` gives it back */
+  readonly reserve: (share: number) => boolean;
   readonly release: () => void;
   readonly onChange: () => void;
   readonly onTrouble: (error: unknown) => void;
@@ -30,6 +33,9 @@ export interface NamedObjectOptions {
 
 /** Between reads: 45 to 75 s. */
 const POLL_MS = { least: 45_000, spread: 30_000 } as const;
+/** Of one that is patient. */
+const PATIENT_FACTOR = 15;
+const PATIENT_SHARE = 0.5;
 /** Where watching is forbidden and reading is not, the watch is tried again after so many reads. */
 const READS_PER_TRIAL = 10;
 /** No answer for longer is unhealthy. */
@@ -44,21 +50,31 @@ export class NamedObject {
   /** Reads to come before a watch is tried. */
   #readsLeft = 0;
   #answeredAt: number;
+  #patient: boolean;
 
   constructor(options: NamedObjectOptions) {
     this.#options = options;
+    this.#patient = options.patient;
     this.#answeredAt = options.clock.now();
   }
 
   start(): void {
-    if (this.#options.reserve()) this.#watch();
+    if (this.#reserve()) this.#watch();
     else void this.#read();
   }
 
   health(): string | null {
     if (this.#reflector !== undefined) return this.#reflector.health();
     const awayMs = this.#options.clock.now() - this.#answeredAt;
-    return awayMs > MAX_AWAY_MS ? `${this.#path()}: no answer for ${Math.round(awayMs / 1_000)} s` : null;
+    const most = MAX_AWAY_MS + (this.#patient ? POLL_MS.least * PATIENT_FACTOR : 0);
+    return awayMs > most ? `${this.#path()}: no answer for ${Math.round(awayMs / 1_000)} s` : null;
+  }
+
+  /** Patient no longer. */
+  hurry(): void {
+    if (!this.#patient) return;
+    this.#patient = false;
+    if (this.#timer !== undefined) this.#later();
   }
 
   /** Twice is safe. */
@@ -143,19 +159,31 @@ export class NamedObject {
 
   #later(): void {
     if (this.#abort.signal.aborted) return;
-    this.#timer = setTimeout(() => this.#again(), POLL_MS.least + POLL_MS.spread * this.#options.random());
+    const waitMs = POLL_MS.least + POLL_MS.spread * this.#options.random();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => this.#again(),
+      waitMs * (this.#patient && this.state.state === 'present' ? PATIENT_FACTOR : 1),
+    );
   }
 
   #again(): void {
-    if (--this.#readsLeft < 0 && this.#options.reserve()) this.#watch();
+    this.#timer = undefined;
+    if (--this.#readsLeft < 0 && this.#reserve()) this.#watch();
     else void this.#read();
+  }
+
+  #reserve(): boolean {
+    return this.#options.reserve(this.#patient ? PATIENT_SHARE : 1);
   }
 
   // ---- What is known -------------------------------------------------------------------------------------------------------------
 
   #present(object: unknown): void {
     if (typeof object !== 'object' || object === null) return;
-    this.#become({ state: 'present', ...digestContent(object as Readonly<Record<string, unknown>>) });
+    const content = object as Readonly<Record<string, unknown>>;
+    const extract = this.#options.extract?.(content);
+    this.#become({ state: 'present', ...digestContent(content), ...(extract !== undefined && { extract }) });
   }
 
   #become(state: NamedState): void {

@@ -237,3 +237,46 @@ test('closed: no timer and no watch stays, and nothing is told', async () => {
   expect(vi.getTimerCount()).toBe(0);
   expect(rig.told).toHaveLength(told);
 });
+
+test('what the caller takes out of an object is kept with its state, and a change of it is told', async () => {
+  const extract = (object: Readonly<Record<string, unknown>>): string | undefined =>
+    (object['data'] as { key?: string }).key;
+  const rig = await makeRig({ extract });
+  put(rig.fake, 'db', 'MQ==');
+  rig.named.want('a', [ref('db')]);
+  await until(() => expect(stateOf(rig, 'db')).toMatchObject({ state: 'present', extract: 'MQ==' }));
+  put(rig.fake, 'db', 'Mg==');
+  await until(() => expect(stateOf(rig, 'db')).toMatchObject({ extract: 'Mg==' }));
+  expect(rig.told).toEqual(['a', 'a']);
+});
+
+test('those that are patient leave half of the watches to the others', async () => {
+  const rig = await makeRig({ maxWatches: 2 });
+  for (const name of ['a', 'b', 'c']) put(rig.fake, name, 'MQ==');
+  const patient = true;
+  rig.named.want('x', [
+    { ...ref('a'), patient },
+    { ...ref('b'), patient },
+  ]);
+  await until(() => expect(rig.told).toEqual(['x', 'x']));
+  expect(rig.fake.openWatches).toBe(1);
+  rig.named.want('y', [ref('c')]);
+  await until(() => expect(rig.fake.openWatches).toBe(2));
+  await until(() => expect(stateOf(rig, 'c')).toMatchObject({ state: 'present' }));
+});
+
+test('one that is patient is read once a quarter of an hour, until another is not', async () => {
+  const rig = await makeRig({ maxWatches: 0 });
+  for (const name of ['a', 'b']) put(rig.fake, name, 'MQ==');
+  const reads = (name: string): number => rig.fake.requests.filter(({ path }) => path.endsWith(`/${name}`)).length;
+  rig.named.want('x', [{ ...ref('a'), patient: true }, ref('b')]);
+  await until(() => expect([reads('a'), reads('b')]).toEqual([1, 1]));
+  time.by(1_000);
+  await until(() => expect(reads('b')).toBeGreaterThan(8));
+  expect(reads('a')).toBe(1);
+  expect(rig.named.health()).toBeNull();
+  rig.named.want('y', [ref('a')]);
+  const before = reads('b');
+  await until(() => expect(reads('a')).toBeGreaterThan(2));
+  expect(reads('b') - before).toBeLessThan(8);
+});

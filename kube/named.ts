@@ -1,5 +1,5 @@
 // Single objects watched by name (`fieldSelector=metadata.name=…`), for Secrets and ConfigMaps that others own: never a list of all. Counted by
-// interest; what nobody wants any more is let go. Keeps a digest, never the content.
+// interest; what nobody wants any more is let go. Keeps a digest, and what the caller takes out of it, never the content.
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { failureFields, makeFailureLog } from './failure-log.ts';
@@ -7,16 +7,24 @@ import { NamedObject, type NamedPlace } from './named-object.ts';
 import { pathOf, type Resource } from './object.ts';
 import type { Transport } from './transport.ts';
 
-/** hash: over data, binaryData and type. missing: the server says there is none. unknown: not heard yet. */
+/** hash: over data, binaryData and type. extract: what `NamedObjectsOptions.extract` made of it. missing: the server says there is none. unknown: not heard yet. */
 export type NamedState =
-  | { readonly state: 'present'; readonly hash: string; readonly keys: readonly string[] }
+  | { readonly state: 'present'; readonly hash: string; readonly keys: readonly string[]; readonly extract?: string }
   | { readonly state: 'missing' }
   | { readonly state: 'forbidden'; readonly message: string }
   | { readonly state: 'unknown' };
 
+export interface NamedReference {
+  readonly resource: Resource;
+  readonly namespace: string;
+  readonly name: string;
+  /** A change of it may be heard of late: it gets one of the first half of the watches, or is read every quarter of an hour. */
+  readonly patient?: boolean;
+}
+
 export interface NamedObjects {
   /** Replaces what `owner` is interested in; begins and ends watches accordingly. */
-  want(owner: string, references: readonly { resource: Resource; namespace: string; name: string }[]): void;
+  want(owner: string, references: readonly NamedReference[]): void;
   state(resource: Resource, namespace: string, name: string): NamedState;
   /** Owners to look at again, because a state they want changed. @returns stop */
   onChange(listener: (owner: string) => void): () => void;
@@ -31,6 +39,8 @@ export interface NamedObjectsOptions {
   readonly clock: Clock;
   /** Watches at a time; what is beyond is read once a minute instead. Default 250. */
   readonly maxWatches?: number;
+  /** Pure: what else is to be known of an object as the server sent it. Short: it is kept. undefined: nothing. */
+  readonly extract?: (object: Readonly<Record<string, unknown>>) => string | undefined;
   /** In [0, 1), for jitter. Default Math.random. */
   readonly random?: () => number;
 }
@@ -69,13 +79,13 @@ class Interests implements NamedObjects {
     this.#quiet = quieten(log);
   }
 
-  want(owner: string, references: readonly NamedPlace[]): void {
+  want(owner: string, references: readonly NamedReference[]): void {
     if (this.#isClosed) return;
     const wanted = new Map(references.filter(isPossible).map((place) => [keyOfPlace(place), place]));
     const before = this.#wants.get(owner);
     if (wanted.size > 0) this.#wants.set(owner, new Set(wanted.keys()));
     else this.#wants.delete(owner);
-    for (const [key, place] of wanted) this.#follow(key, place).owners.add(owner);
+    for (const [key, reference] of wanted) this.#follow(key, reference).owners.add(owner);
     for (const key of before ?? []) if (!wanted.has(key)) this.#letGo(key, owner);
   }
 
@@ -104,14 +114,18 @@ class Interests implements NamedObjects {
     this.#wants.clear();
   }
 
-  #follow(key: string, place: NamedPlace): Followed {
+  #follow(key: string, { patient = false, ...place }: NamedReference): Followed {
     const there = this.#followed.get(key);
-    if (there !== undefined) return there;
-    const { transport, clock, random = Math.random } = this.#options;
+    if (there !== undefined) {
+      if (!patient) there.object.hurry();
+      return there;
+    }
+    const { transport, clock, random = Math.random, extract } = this.#options;
     const owners = new Set<string>();
     const object = new NamedObject({
-      ...{ place, transport, clock, random, log: this.#quiet },
-      reserve: () => this.#reserve(),
+      ...{ place, patient, transport, clock, random, log: this.#quiet },
+      ...(extract && { extract }),
+      reserve: (share) => this.#reserve(share),
       release: () => void this.#watches--,
       onChange: () => this.#tell(owners),
       onTrouble: (error) => this.#failures.say('an object is not in step', error, { path: keyOfPlace(place) }),
@@ -130,9 +144,9 @@ class Interests implements NamedObjects {
     this.#followed.delete(key);
   }
 
-  #reserve(): boolean {
+  #reserve(share: number): boolean {
     const { maxWatches = MAX_WATCHES } = this.#options;
-    if (this.#watches >= maxWatches) return false;
+    if (this.#watches >= maxWatches * share) return false;
     this.#watches++;
     return true;
   }

@@ -11,6 +11,7 @@ import { type Controller, makeController } from '../kube/controller.ts';
 import { type EventRecorder, makeEventRecorder } from '../kube/events.ts';
 import { type LeaderElection, leaseTransport, makeLeaderElection } from '../kube/leader.ts';
 import { makeNamedObjects, type NamedObjects } from '../kube/named.ts';
+import type { KubeObject } from '../kube/object.ts';
 import { makeQueue, type WorkQueue } from '../kube/queue.ts';
 import { type Access, makeTransport, type Transport } from '../kube/transport.ts';
 import { LivePages } from '../live/live-pages.ts';
@@ -19,9 +20,12 @@ import type { Flags } from './flags.ts';
 import { makeLiveSource } from './live-source.ts';
 import { readProxy, readWorker } from './webapp/ask-pod.ts';
 import { Caches } from './webapp/caches.ts';
-import { registerWebAppMetrics } from './webapp/metrics.ts';
+import { certificateTimes, extractCertificate } from './webapp/certificate.ts';
+import { SECRET } from './webapp/kinds.ts';
+import { type Certificate, registerWebAppMetrics } from './webapp/metrics.ts';
 import { FIELD_MANAGER } from './webapp/names.ts';
 import { makeReconcile } from './webapp/reconcile.ts';
+import { certificateSecretOf } from './webapp/render/render.ts';
 import { makePodReports, type PodReports } from './webapp/reports.ts';
 
 export interface ProgramOptions {
@@ -84,7 +88,7 @@ export class Program {
       registry,
       onChange: (key, initial) => this.#queue.add(key, { priority: initial ? 'background' : 'live' }),
     });
-    this.#named = makeNamedObjects({ transport: this.#transport, log, clock });
+    this.#named = makeNamedObjects({ transport: this.#transport, log, clock, extract: extractCertificate });
     this.#named.onChange(enqueue);
     this.#reports = makePodReports({ log, clock, quietMs: flags.statusIntervalMs });
     this.#reports.onChange(enqueue);
@@ -110,7 +114,7 @@ export class Program {
     this.#leader = this.#makeLeader();
     registerWebAppMetrics(registry, {
       webApps: () => this.#caches.webApps(),
-      certificateOf: () => undefined,
+      certificateOf: (webApp) => this.#certificateOf(webApp),
       isLeading: () => this.#isLeading,
       log,
     });
@@ -181,6 +185,14 @@ export class Program {
     this.#options.log.info('reconciling', { identity: this.#options.identity });
     this.#every(this.#options.flags.resyncMs, () => this.#resync());
     this.#controller.start();
+  }
+
+  #certificateOf(webApp: KubeObject): Certificate | undefined {
+    const { namespace = '' } = webApp.metadata;
+    const secret = certificateSecretOf(webApp);
+    if (secret === undefined) return undefined;
+    const times = certificateTimes(this.#named.state(SECRET, namespace, secret));
+    return times && { secret, expiresAt: times.expiresAt };
   }
 
   #resync(): void {

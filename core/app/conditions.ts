@@ -52,6 +52,15 @@ export const REASONS = {
     ApiMissing: { status: 'True', meaning: 'The cluster lacks an API that was asked for, such as HTTPRoute.' },
     Refused: { status: 'True', meaning: 'The API server refuses an object made from the spec.' },
     NameTaken: { status: 'True', meaning: 'An object of a needed name is there and belongs to another.' },
+    Certificate: {
+      status: 'True',
+      meaning: 'The certificate of `proxy.tls` expires soon, has expired, is missing or cannot be read.',
+    },
+    ProcessesDie: {
+      status: 'True',
+      meaning:
+        'Application processes die while they serve, three or more within ten minutes; `problems` has what the worker says of one.',
+    },
     ConfigRefused: { status: 'True', meaning: 'A program did not take its configuration.' },
     Invalid: { status: 'True', meaning: 'The spec cannot be understood by this operator.' },
   },

@@ -6,10 +6,11 @@ import type { NamedObjects } from '../../kube/named.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import type { Settings } from '../settings.ts';
 import type { Caches } from './caches.ts';
+import { certificateTimes } from './certificate.ts';
 import { CONFIG_MAP, SECRET } from './kinds.ts';
 import { names, PORT } from './names.ts';
-import type { LiveWebApp, Observed, Pod, Reference } from './observed.ts';
-import { referencesOf } from './render/render.ts';
+import type { LiveWebApp, Observed, Pod, Reference, ServedCertificate } from './observed.ts';
+import { certificateSecretOf, referencesOf } from './render/render.ts';
 import type { PodReports, ReportTarget } from './reports.ts';
 
 export interface Sources {
@@ -23,12 +24,16 @@ export interface Sources {
 export function observe(sources: Sources, key: string, object: KubeObject): Observed {
   const { caches, named, reports, settings } = sources;
   const { webApp, invalid } = readWebApp(object);
+  const isValid = invalid.length === 0;
+  if (isValid) watchNamed(named, key, webApp);
+  const certificate = isValid ? readCertificate(named, webApp) : undefined;
   return {
     webApp,
     invalid,
     children: caches.children(key, webApp.metadata.uid),
     pods: caches.pods(key),
-    references: invalid.length > 0 ? [] : readReferences(named, key, webApp),
+    references: isValid ? readReferences(named, webApp) : [],
+    ...(certificate && { certificate }),
     reports: reports.of(key),
     apis: caches.apis(),
     settings,
@@ -77,17 +82,33 @@ export function readWebApp(object: KubeObject): { webApp: LiveWebApp; invalid: r
   return { webApp: webApp as unknown as LiveWebApp, invalid: parsed.success ? [] : validateWebApp(object).problems };
 }
 
-function readReferences(named: NamedObjects, key: string, webApp: LiveWebApp): Reference[] {
+/** What pods read must be known at once; a certificate ends on a day. */
+function watchNamed(named: NamedObjects, key: string, webApp: LiveWebApp): void {
   const { namespace } = webApp.metadata;
-  const wanted = referencesOf(webApp).map((reference) => ({
-    ...reference,
-    resource: reference.kind === 'Secret' ? SECRET : CONFIG_MAP,
-  }));
-  named.want(
-    key,
-    wanted.map(({ resource, name }) => ({ resource, namespace, name })),
-  );
-  return wanted.map(({ resource, ...reference }) => {
+  const secret = certificateSecretOf(webApp);
+  named.want(key, [
+    ...(secret === undefined ? [] : [{ resource: SECRET, namespace, name: secret, patient: true }]),
+    ...referencesOf(webApp).map(({ kind, name }) => ({ resource: resourceOf(kind), namespace, name })),
+  ]);
+}
+
+function readCertificate(named: NamedObjects, webApp: LiveWebApp): ServedCertificate | undefined {
+  const { name, namespace } = webApp.metadata;
+  const secret = certificateSecretOf(webApp);
+  if (secret === undefined) return undefined;
+  const issued = webApp.spec.proxy.tls?.issuerRef !== undefined;
+  const field = issued ? 'spec.proxy.tls.issuerRef' : 'spec.proxy.tls.secretName';
+  const seen = named.state(SECRET, namespace, secret);
+  const times = certificateTimes(seen);
+  return { secret, webApp: name, field, issued, state: seen.state, ...(times && { times }) };
+}
+
+const resourceOf = (kind: Reference['kind']) => (kind === 'Secret' ? SECRET : CONFIG_MAP);
+
+function readReferences(named: NamedObjects, webApp: LiveWebApp): Reference[] {
+  const { namespace } = webApp.metadata;
+  return referencesOf(webApp).map((reference) => {
+    const resource = resourceOf(reference.kind);
     const seen = named.state(resource, namespace, reference.name);
     const { state } = seen;
     if (state === 'forbidden') return { ...reference, state, message: seen.message, missingKeys: [] };

@@ -7,6 +7,7 @@ import type { WebAppStatus } from '../../core/status/webapp.ts';
 import type { WorkerStatus } from '../../core/status/worker.ts';
 import type { KubeObject, ObjectMeta } from '../../kube/object.ts';
 import type { Settings } from '../settings.ts';
+import type { CertificateTimes } from './certificate.ts';
 import type { OptionalKind } from './kinds.ts';
 import type { Component } from './names.ts';
 
@@ -69,6 +70,19 @@ export interface Reference {
   readonly message?: string;
 }
 
+/** The Secret with the certificate of the hosts. */
+export interface ServedCertificate {
+  readonly secret: string;
+  readonly webApp: string;
+  /** Path of the field that names it, or its issuer. */
+  readonly field: string;
+  /** cert-manager makes and renews it. */
+  readonly issued: boolean;
+  readonly state: Reference['state'];
+  /** When present; undefined: it holds no certificate that can be read. */
+  readonly times?: CertificateTimes;
+}
+
 /** What the worker of one pod told last. */
 export interface WorkerReport {
   readonly component: 'worker';
@@ -95,6 +109,8 @@ export interface Observed {
   readonly children: readonly KubeObject[];
   readonly pods: readonly Pod[];
   readonly references: readonly Reference[];
+  /** When spec.proxy.tls is set. */
+  readonly certificate?: ServedCertificate;
   /** Of those pods that answered. */
   readonly reports: readonly PodReport[];
   /** Optional kinds that the cluster has. */

@@ -5,6 +5,7 @@ import type { Observed } from '../observed.ts';
 import { judgeDegraded, judged, makeCondition } from './conditions.ts';
 import { decide } from './decide.ts';
 import { tellEvents } from './events.ts';
+import { certificateDueAt } from './problems/certificate-problems.ts';
 import { arrange } from './problems/degraded.ts';
 import { findProblems } from './problems/find-problems.ts';
 import { lastGood, makeStatus } from './status.ts';
@@ -24,12 +25,13 @@ export function planWebApp(observed: Observed, wall: number): Plan {
   const decision = decide(world, wall);
   const configs = currentConfigs(world, decision);
   const { changes, nextAt } = wantedChanges(world, decision, configs, lastGood(world), wall);
-  const problems = findProblems(world, decision);
+  const problems = findProblems(world, decision, wall);
   const workers = new Map(configs.map(({ revision, config }) => [revision.id, config.hash]));
   const hashes = { workers, proxy: decision.proxyConfig?.hash };
   const status = makeStatus(world, decision, problems, hashes, wall);
   const events = tellEvents(world.before, status, changes);
-  const dueAt = Math.min(nextAt ?? Infinity, decision.holdEndsAt ?? Infinity);
+  const certificateAt = observed.certificate && certificateDueAt(observed.certificate, wall);
+  const dueAt = Math.min(nextAt ?? Infinity, decision.holdEndsAt ?? Infinity, certificateAt ?? Infinity);
   return { changes, status, events, ...(dueAt !== Infinity && { requeueAfterMs: dueAt - wall }) };
 }
 

@@ -21,7 +21,7 @@ function renderIngress(webApp: LiveWebApp): KubeObject {
   const { name } = webApp.metadata;
   const { className, annotations } = webApp.spec.proxy.expose;
   const service = { name: names.service(name), port: { name: PORT_NAME.http } };
-  const secretName = tlsSecretOf(webApp);
+  const secretName = certificateSecretOf(webApp);
   const hosts = hostsOf(webApp);
   return makeChild(
     webApp,
@@ -79,9 +79,10 @@ function renderCertificate(webApp: LiveWebApp): KubeObject {
   );
 }
 
-function tlsSecretOf(webApp: LiveWebApp): string | undefined {
-  const { tls } = webApp.spec.proxy;
-  return tls?.issuerRef ? names.certificateSecret(webApp.metadata.name) : tls?.secretName;
+/** @param webApp with defaults or as the API server has it @returns the name of the Secret with the certificate of the hosts; undefined: none is asked for */
+export function certificateSecretOf({ metadata, ...webApp }: KubeObject | LiveWebApp): string | undefined {
+  const { proxy } = (webApp.spec ?? {}) as Partial<LiveWebApp['spec']>;
+  return proxy?.tls?.issuerRef ? names.certificateSecret(metadata.name) : proxy?.tls?.secretName;
 }
 
 function hostsOf({ spec }: LiveWebApp): readonly string[] {

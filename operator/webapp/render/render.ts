@@ -4,6 +4,7 @@
 export { renderBase } from './base.ts';
 export { renderProxyConfigMap, renderWorkerConfigMap } from './config-maps.ts';
 export { renderProxyDeployment, renderWorkerDeployment } from './deployments.ts';
+export { certificateSecretOf } from './edge.ts';
 export type { PodTemplate, RenderInput, StaticVersion } from './input.ts';
 export { proxyInputs, workerInputs } from './inputs.ts';
 export { migrationKey, renderMigrateJob } from './migrate-job.ts';

@@ -26,6 +26,8 @@ test('the order: what stops everything, what was done, what a rollout waits for,
     'ImagePull',
     'Crashing',
     'NotReady',
+    'Certificate',
+    'ProcessesDie',
     'ConfigRefused',
     'ApiMissing',
   ]);

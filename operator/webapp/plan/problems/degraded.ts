@@ -25,6 +25,8 @@ export const DEGRADED_ORDER = [
   'ImagePull',
   'Crashing',
   'NotReady',
+  'Certificate',
+  'ProcessesDie',
   'ConfigRefused',
   'ApiMissing',
 ] as const satisfies readonly DegradedReason[];

@@ -5,6 +5,7 @@ import type { Pod } from '../../observed.ts';
 import type { Decision } from '../decide.ts';
 import { findVersion } from '../versions.ts';
 import type { World } from '../world.ts';
+import { certificateProblems } from './certificate-problems.ts';
 import { arrange, type Found } from './degraded.ts';
 import { podProblems } from './pod-problems.ts';
 import {
@@ -15,12 +16,13 @@ import {
   reportProblems,
 } from './world-problems.ts';
 
-/** @returns arranged and bounded */
-export function findProblems(world: World, decision: Decision): StatusProblem[] {
+/** @param wall milliseconds since the epoch @returns arranged and bounded */
+export function findProblems(world: World, decision: Decision, wall: number): StatusProblem[] {
   const { observed, webApp, before, reports, proxyReports } = world;
   const { spec } = webApp;
   const sameSpec = before?.observedGeneration === webApp.metadata.generation;
-  const lacking = referenceProblems(observed.references, sameSpec ? (before?.problems ?? []) : []);
+  const told = sameSpec ? (before?.problems ?? []) : [];
+  const lacking = referenceProblems(observed.references, told);
   return arrange([
     ...lacking,
     ...apiProblems(spec, observed.apis),
@@ -29,6 +31,7 @@ export function findProblems(world: World, decision: Decision): StatusProblem[] 
     ...componentProblems(world, 'proxy'),
     ...migratePodProblems(world, decision),
     ...reportProblems(reports, proxyReports),
+    ...certificateProblems(observed.certificate, told, wall),
     ...rolledBack(world, decision, before?.problems ?? []),
   ]);
 }

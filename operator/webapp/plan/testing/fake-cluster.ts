@@ -8,7 +8,15 @@ import type { KubeObject } from '../../../../kube/object.ts';
 import type { Change, Plan } from '../../changes.ts';
 import type { ChildKind } from '../../kinds.ts';
 import { ANNOTATION, type Component, LABEL, names } from '../../names.ts';
-import type { ContainerState, LiveWebApp, Observed, Pod, PodReport, Reference } from '../../observed.ts';
+import type {
+  ContainerState,
+  LiveWebApp,
+  Observed,
+  Pod,
+  PodReport,
+  Reference,
+  ServedCertificate,
+} from '../../observed.ts';
 import { referencesOf } from '../../render/render.ts';
 import { ALL_APIS, deepFreeze, liveWebApp, SETTINGS } from '../../render/testing/samples.ts';
 import { withFailures } from '../failures.ts';
@@ -45,6 +53,7 @@ export class FakeCluster {
   tells: ((pod: Pod, cluster: FakeCluster) => Partial<WorkerStatus>) | undefined;
   /** The same of each proxy. */
   proxiesTell: ((pod: Pod) => Partial<AppliedConfig>) | undefined;
+  certificate: ServedCertificate | undefined;
   apis: Observed['apis'] = ALL_APIS;
   invalid: Observed['invalid'] = [];
   wall = NOON;
@@ -76,6 +85,7 @@ export class FakeCluster {
         children: [...this.children.values()],
         pods: [...this.pods, ...this.evicted],
         references,
+        ...(this.certificate && { certificate: this.certificate }),
         reports: this.#reports(),
         apis: this.apis,
         settings: SETTINGS,
