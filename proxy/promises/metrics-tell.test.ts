@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type App, ask, type ProxyProcess, startApp, startProxy } from './rig.ts';
+import { type App, ask, makeConfig, type ProxyProcess, startApp, startProxy, until } from './rig.ts';
 
 let folder: string;
 let app: App;
@@ -84,4 +84,21 @@ test.each([
 test('the program lives, and is ready', async () => {
   expect(await proxy.admin('/healthz')).toEqual({ status: 200, body: 'ok\n' });
   expect(await proxy.admin('/readyz')).toEqual({ status: 200, body: 'ready\n' });
+});
+
+test('a refused configuration shows, and one that is taken says when and by what name', async () => {
+  const metric = async (name: string): Promise<number> => {
+    const line = (await proxy.admin('/metrics')).body.split('\n').find((each) => each.startsWith(`${name}{`));
+    return Number(line?.split(' ').at(-1));
+  };
+  const applied = 'webapp_proxy_config_applied_timestamp_seconds';
+  const before = await metric(applied);
+  const config = makeConfig([app.address]);
+  proxy.configure({ ...config, limits: { ...config.limits, connections: -1 } });
+  await until(async () => (await metric('webapp_proxy_config_refused')) === 1, 'the refusal to show');
+  expect(await metric(applied)).toBe(before);
+  await proxy.apply({ ...config, name: 'another' });
+  expect(await metric('webapp_proxy_config_refused')).toBe(0);
+  expect(await metric(applied)).toBeGreaterThan(before);
+  expect((await proxy.admin('/metrics')).body).not.toContain('webapp="test"');
 });
