@@ -5,8 +5,17 @@ import { stringify } from 'yaml';
 const HIDDEN = '(not shown)';
 const MAX_CHARACTERS = 64 * 1024;
 
+/** Asked for at every look, made once. */
+const made = new WeakMap<object, string>();
+
 /** @param spec of a WebApp; `value` of every entry of an `env`, wherever that stands, is hidden */
-export function configurationText(spec: unknown): string {
+export function configurationText(spec: object): string {
+  const text = made.get(spec) ?? makeText(spec);
+  made.set(spec, text);
+  return text;
+}
+
+function makeText(spec: object): string {
   const text = stringify(withoutValues(spec, false), { lineWidth: 0, aliasDuplicateObjects: false });
   return text.length <= MAX_CHARACTERS ? text : `${text.slice(0, MAX_CHARACTERS)}\n# … cut\n`;
 }

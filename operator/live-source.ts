@@ -74,7 +74,18 @@ function podsOf(pods: readonly Pod[]): { workers: Pod[]; proxies: Pod[]; notAske
 
 const rank = ({ metadata }: Pod): number => (metadata.deletionTimestamp === undefined ? 0 : 1);
 
-function resourceOf(object: KubeObject): Pick<WebAppDocuments, 'url' | 'conditions' | 'problems' | 'configuration'> {
+type Resource = Pick<WebAppDocuments, 'url' | 'conditions' | 'problems' | 'configuration'>;
+
+/** By the object in the cache, which is another when anything in it is: it is looked at again and again. */
+const read = new WeakMap<KubeObject, Resource>();
+
+function resourceOf(object: KubeObject): Resource {
+  const resource = read.get(object) ?? readResource(object);
+  read.set(object, resource);
+  return resource;
+}
+
+function readResource(object: KubeObject): Resource {
   const { spec, status } = readWebApp(object).webApp;
   return {
     ...(status?.url !== undefined && { url: status.url }),
