@@ -173,10 +173,22 @@ describe('a connection that closes before the response', () => {
     expect([unlucky.failure, process_.wires.length]).toEqual(['aborted: the application closed the connection', 3]);
   });
 
-  test.each(['REFUSED', 'CONNECT_TIMEOUT'] as const)('because it is never made (%s): died', (error) => {
+  test('because it is never made: died', () => {
     const answer = send();
-    process_.wire(0).consumer?.onError(error, false);
-    expect(answer.failure).toBe(`died: no connection to the process (${error})`);
+    process_.wire(0).consumer?.onError('CONNECT_TIMEOUT', false);
+    expect(answer.failure).toBe('died: no connection to the process (CONNECT_TIMEOUT)');
+  });
+
+  test('because it is refused: died, with the process when its end is heard of', () => {
+    const answer = send();
+    process_.wire(0).consumer?.onError('REFUSED', false);
+    expect(answer.failure).toBeNull();
+    slot.processGone();
+    expect(answer.failure).toBe('died: the process ended');
+    const other = send();
+    process_.wire(1).consumer?.onError('REFUSED', false);
+    vi.runAllTimers();
+    expect(other.failure).toBe('died: no connection to the process');
   });
 
   test('with what is no HTTP: invalid', () => {

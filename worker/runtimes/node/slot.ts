@@ -11,13 +11,14 @@ import { writePreface } from './preface.ts';
 /** A response up to this size is handed over at once when it has arrived at once. Bytes. */
 const WHOLE_BYTES = 64 * 1024;
 /**
- * A closed connection is the application's doing when the process has not ended so much later. On a busy machine a process that was killed
+ * A closed connection, or one that is not taken, is the application's doing when the process has not ended so much later. On a busy machine a process that was killed
  * takes its time between closing its descriptors and being gone; taken for one that lives, its request could not go to another.
  */
 const DEATH_NOTICE_MS = 1000;
 const PROCESSING = 102;
 const NO_BODY = Buffer.alloc(0);
 const PROCESS_ENDED = 'the process ended';
+const NO_CONNECTION = 'no connection to the process';
 
 /** What a slot needs to know of its process. */
 export interface SlotProcess {
@@ -177,10 +178,11 @@ export class NodeSlot implements Slot, ResponseConsumer {
     const wire = this.#wire;
     if (request === null || wire === null) return;
     if (error === 'INVALID') this.fail('invalid', 'the application sent what is not an HTTP response');
-    else if (error !== 'CLOSED') this.fail('died', `no connection to the process (${error})`);
     else if (this.#process.gone) this.fail('died', PROCESS_ENDED);
+    else if (error === 'REFUSED') this.#awaitDeath('died', NO_CONNECTION);
+    else if (error !== 'CLOSED') this.fail('died', `${NO_CONNECTION} (${error})`);
     else if (!began && wire.exchanges > 1 && !this.#retried) this.#again(request);
-    else this.#awaitDeath();
+    else this.#awaitDeath('aborted', 'the application closed the connection');
   }
 
   /**
@@ -195,14 +197,17 @@ export class NodeSlot implements Slot, ResponseConsumer {
     this.#begin(request, this.#process.connections.take());
   }
 
-  /** The connection is closed and the process seems to live. Its death closes several descriptors, in no sure order. */
-  #awaitDeath(): void {
-    this.#obituary = setTimeout(lookOnceMore, DEATH_NOTICE_MS, this);
+  /**
+   * The process seems to live. Its death closes several descriptors, in no sure order, and it is told with the requests that it had.
+   * @param how it is when no death is heard of
+   */
+  #awaitDeath(how: 'died' | 'aborted', detail: string): void {
+    this.#obituary = setTimeout(lookOnceMore, DEATH_NOTICE_MS, this, how, detail);
   }
 
   /** Timers come before what has arrived meanwhile: when this process had no CPU itself, the end of the other may be about to be read. */
-  lookOnceMore(): void {
-    this.#lastLook = setImmediate(fail, this, 'aborted', 'the application closed the connection');
+  lookOnceMore(how: 'died' | 'aborted', detail: string): void {
+    this.#lastLook = setImmediate(fail, this, how, detail);
   }
 
   fail(how: 'died' | 'aborted' | 'invalid', detail: string): void {
@@ -237,8 +242,8 @@ function flushHeld(slot: NodeSlot): void {
   slot.flushHeld();
 }
 
-function lookOnceMore(slot: NodeSlot): void {
-  slot.lookOnceMore();
+function lookOnceMore(slot: NodeSlot, how: 'died' | 'aborted', detail: string): void {
+  slot.lookOnceMore(how, detail);
 }
 
 function fail(slot: NodeSlot, how: 'died' | 'aborted', detail: string): void {
