@@ -22,7 +22,7 @@ export const STANDARD_FAMILIES: readonly {
     prefix: 'nodejs_',
     programs: ['proxy', 'worker', 'operator'],
     meaning:
-      'Its Node.js: heap, garbage collection, lag of the event loop. Lags include the time between two looks: 50 ms in proxy and worker, so that they take no CPU while nothing happens.',
+      'Its Node.js: heap, garbage collection, lag of the event loop. Lags include the time between two looks, 50 ms, so that the program takes no CPU while nothing happens.',
   },
   {
     prefix: 'rest_client_',

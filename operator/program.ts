@@ -1,11 +1,12 @@
 // The running operator: caches, leader election, passes and admin port, put together and kept in step. Started by main.ts; decides nothing
 // about a single WebApp. Every replica keeps its caches warm; only the leader reconciles.
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { GROUP } from '../core/app/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { formatAddress } from '../http/address.ts';
 import { type Admin, openAdmin } from '../http/admin.ts';
+import { registerProcessMetrics } from '../http/process-metrics.ts';
 import { makeClient } from '../kube/client.ts';
 import { type Controller, makeController } from '../kube/controller.ts';
 import { type EventRecorder, makeEventRecorder } from '../kube/events.ts';
@@ -127,7 +128,7 @@ export class Program {
   /** Resolves once the admin port is open; the rest goes on by itself. @throws AddressError */
   async start(): Promise<void> {
     const { flags, log } = this.#options;
-    collectDefaultMetrics({ register: this.#registry });
+    registerProcessMetrics(this.#registry);
     this.#admin = await openAdmin(flags.admin, {
       healthy: () => this.#caches.health() ?? this.#named.health(),
       ready: () => (this.#caches.hasSynced() ? null : 'the first lists are not complete'),
