@@ -4,9 +4,13 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeReference } from '../core/app/reference.ts';
 import { makeMetricsReference } from '../core/metrics-reference.ts';
+import { makeMonitoringFiles } from '../monitoring/files.ts';
+import { makeRunbookParts, RUNBOOKS } from '../monitoring/runbooks.ts';
 import { fillChartReadme, makeChartFiles } from '../operator/install/chart.ts';
 import { makeManifestFiles } from '../operator/install/files.ts';
+import { fillParts } from '../operator/install/generated-parts.ts';
 import { fillGuide } from '../operator/install/guide.ts';
+import { toYaml } from '../operator/install/yaml.ts';
 import manifest from '../package.json' with { type: 'json' };
 
 const CHART = 'charts/webapp-operator/';
@@ -23,7 +27,14 @@ function makeFiles(): Record<string, string> {
     'docs/reference.md': makeReference(),
     'docs/metrics.md': makeMetricsReference(),
     'docs/guide-operator.md': fillGuide(readOrEmpty(`${root}docs/guide-operator.md`)),
+    ...makeMonitoringFiles((object, header = '') => toYaml([object], header)),
+    ...Object.fromEntries(RUNBOOKS.map(fillRunbook)),
   };
+}
+
+function fillRunbook(alert: (typeof RUNBOOKS)[number]): [path: string, text: string] {
+  const path = `docs/runbooks/${alert}.md`;
+  return [path, fillParts(path, readOrEmpty(`${root}${path}`), makeRunbookParts(alert))];
 }
 
 const check = process.argv.includes('--check');

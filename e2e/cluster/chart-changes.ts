@@ -66,6 +66,13 @@ export const CHANGES: Readonly<Record<string, Change>> = {
   'serviceMonitor.enabled': { value: true },
   'serviceMonitor.interval': on('1m', { serviceMonitor: { enabled: true } }),
   'serviceMonitor.labels': on({ release: 'prometheus' }, { serviceMonitor: { enabled: true } }),
+  'dashboards.enabled': { value: true },
+  'dashboards.labels': on({ team: 'web' }, { dashboards: { enabled: true } }),
+  'dashboards.annotations': on({ grafana_folder: 'WebApps' }, { dashboards: { enabled: true } }),
+  'alerts.enabled': { value: true },
+  'alerts.labels': on({ release: 'prometheus' }, { alerts: { enabled: true } }),
+  'alerts.objective': on(99.5, { alerts: { enabled: true } }),
+  'alerts.runbooks': on('https://wiki.example.com/runbooks', { alerts: { enabled: true } }),
 };
 
 /** @returns values in which only `path` differs from the chart's, and what it needs beside it */

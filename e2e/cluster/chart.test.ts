@@ -20,9 +20,12 @@ beforeAll(async () => {
   helm = await makeHelm(getCluster().kubeconfig, getCluster().folder);
 });
 
-const SERVICE_MONITORS = ['--api-versions', 'monitoring.coreos.com/v1/ServiceMonitor'];
+const MONITORING_APIS = ['ServiceMonitor', 'PrometheusRule'].flatMap((kind) => [
+  '--api-versions',
+  `monitoring.coreos.com/v1/${kind}`,
+]);
 const template = (values: Values = {}, ...more: string[]): Promise<string> =>
-  helm.ok(['template', NAME, CHART, '--namespace', NAMESPACE, ...SERVICE_MONITORS, ...more], values);
+  helm.ok(['template', NAME, CHART, '--namespace', NAMESPACE, ...MONITORING_APIS, ...more], values);
 
 const objectsOf = (yaml: string): KubeObject[] =>
   [...parseAllDocuments(yaml)].map((document) => document.toJS() as KubeObject | null).filter((one) => one !== null);
@@ -124,6 +127,8 @@ describe('values', () => {
     ["'/imagePullSecrets/0'", { imagePullSecrets: ['registry'] }],
     ["'/env/NODE_OPTIONS'", { env: { NODE_OPTIONS: 1 } }],
     ["'intervall'", { serviceMonitor: { intervall: '30s' } }],
+    ["'/alerts/objective'", { alerts: { objective: 'three nines' } }],
+    ["'/alerts/runbooks'", { alerts: { runbooks: 'wiki/' } }],
   ];
   test.each(WRONG)('%s: wrong or unknown, it is named and refused', async (field, values) => {
     const { code, stderr } = await helm.run(['template', NAME, CHART], values);
@@ -132,7 +137,7 @@ describe('values', () => {
 
   test('of the chart itself and of all of them changed pass `helm lint --strict`', async () => {
     await helm.ok(['lint', '--strict', CHART]);
-    const changed = { ...makeAllChanged(), serviceMonitor: { enabled: false } };
+    const changed = { ...makeAllChanged(), serviceMonitor: { enabled: false }, alerts: { enabled: false } };
     await helm.ok(['lint', '--strict', CHART], changed);
   });
 
@@ -209,16 +214,21 @@ describe('on a real API server', () => {
     }
   });
 
-  test('a ServiceMonitor where there is no such API is refused, with what to do', async () => {
+  const MONITORING: readonly [string, Values][] = [
+    ['ServiceMonitor', { serviceMonitor: { enabled: true } }],
+    ['PrometheusRule', { alerts: { enabled: true } }],
+  ];
+
+  test.each(MONITORING)('a %s where there is no such API is refused, with what to do', async (_, values) => {
     const args = ['install', NAME, CHART, '--namespace', NAMESPACE, '--dry-run=server'];
-    const { code, stderr } = await helm.run(args, { serviceMonitor: { enabled: true } });
+    const { code, stderr } = await helm.run(args, values);
     expect([code, stderr]).toEqual([1, expect.stringContaining('install the Prometheus operator first')]);
   });
 
-  test('a ServiceMonitor where there is one is taken', async () => {
+  test('they are taken where there is one', async () => {
     await installForeignApi(getCluster(), 'prometheus-operator');
     const args = ['install', NAME, CHART, '--namespace', NAMESPACE, '--dry-run=server'];
-    expect(await helm.ok(args, { serviceMonitor: { enabled: true } })).toContain('kind: ServiceMonitor');
+    for (const [kind, values] of MONITORING) expect(await helm.ok(args, values)).toContain(`kind: ${kind}`);
   });
 
   test.each<[string, Values]>([

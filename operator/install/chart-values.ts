@@ -156,6 +156,35 @@ export const chartValuesSchema = z.strictObject({
     .describe(
       'ServiceMonitor of the operator. With it, the pods lose their annotations `prometheus.io/scrape`, so as not to be scraped twice.',
     ),
+  dashboards: z
+    .strictObject({
+      enabled: toggle(false).describe('Whether there are any: one ConfigMap for each.'),
+      labels: z
+        .record(z.string(), z.string())
+        .default({ grafana_dashboard: '1' })
+        .describe(
+          'By which the sidecar of Grafana’s chart finds them; it takes these from any namespace if it is told so.',
+        ),
+      annotations: texts.describe('Such as `grafana_folder: WebApps`, the folder where the sidecar is to put them.'),
+    })
+    .prefault({})
+    .describe('Dashboards for Grafana. The same are in manifests/dashboards/.'),
+  alerts: z
+    .strictObject({
+      enabled: toggle(false).describe('Whether there are any. The API of the Prometheus operator must be there.'),
+      labels: texts.describe('By which a Prometheus finds them, such as `release: prometheus`.'),
+      objective: z
+        .union([z.number().min(50).max(99.999), z.string().regex(/^[5-9]\d(\.\d{1,3})?$/)])
+        .default(99.9)
+        .describe('Percent of the requests of each WebApp that shall not fail. Alerts tell when too many do for it.'),
+      runbooks: z
+        .string()
+        .regex(/^https?:\/\/\S+[^/\s]$/)
+        .default('https://webapp-operator.io/docs/runbooks')
+        .describe('Where docs/runbooks/ can be read: each alert links to its page there.'),
+    })
+    .prefault({})
+    .describe('PrometheusRule with recording rules and alerts. The same are in manifests/alerts.yaml.'),
 });
 
 export type ChartValues = z.output<typeof chartValuesSchema>;
