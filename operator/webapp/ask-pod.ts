@@ -13,8 +13,15 @@ const TIMEOUT_MS = 2_000;
 /** What is kept of one text, in UTF-16 units. */
 const MAX_TEXT = 4_096;
 
+/** Deaths that are kept of a worker: as many as make a problem (plan/problems/process-deaths.ts). */
+const MAX_FAULTS = 3;
+/** Of the message of one that is not the latest. */
+const MAX_EARLIER = 512;
+
 /** Every kept report has the same: request counters would fill the memory, and the metrics have them. */
 const NO_REQUESTS: WorkerStatus['requests'] = { total: 0, inFlight: 0, byClass: {}, faults: {}, redispatched: 0 };
+
+type Death = WorkerStatus['deaths'][number];
 
 export interface PodAddress {
   readonly ip: string;
@@ -22,7 +29,7 @@ export interface PodAddress {
 }
 
 /**
- * @returns the document without processes and request counters, its deaths cut to the latest that was a fault
+ * @returns the document without processes and request counters, its deaths cut to the latest three that were faults
  * @throws Error saying what is wrong with the address or the answer
  */
 export async function askWorker(address: PodAddress, signal: AbortSignal): Promise<WorkerStatus> {
@@ -95,14 +102,14 @@ function parse<T>(schema: z.ZodType<T>, body: Buffer): T {
 
 function cutWorker(status: WorkerStatus): WorkerStatus {
   const { deaths } = status;
-  const fault = deaths.find(({ cause }) => !REPLACE_CAUSES.some((replaced) => replaced === cause));
+  const [latest, ...earlier] = deaths.filter(isFault).slice(0, MAX_FAULTS);
   return {
     ...status,
     name: cut(status.name),
     config: cutConfig(status.config),
     requests: NO_REQUESTS,
     list: [],
-    deaths: fault ? [cutDeath(fault)] : [],
+    deaths: latest ? [cutDeath(latest), ...earlier.map(cutEarlier)] : [],
   };
 }
 
@@ -110,7 +117,15 @@ function cutConfig({ hash, appliedAt, error }: AppliedConfig): AppliedConfig {
   return { hash: cut(hash), appliedAt, ...(error !== undefined && { error: cut(error) }) };
 }
 
-function cutDeath(death: WorkerStatus['deaths'][number]): WorkerStatus['deaths'][number] {
+function isFault({ cause }: Death): boolean {
+  return !REPLACE_CAUSES.some((replaced) => replaced === cause);
+}
+
+function cutEarlier({ traceback: _, ...death }: Death): Death {
+  return cutDeath({ ...death, message: copy(death.message.slice(0, MAX_EARLIER)) });
+}
+
+function cutDeath(death: Death): Death {
   const { message, signal, traceback } = death;
   return {
     ...death,

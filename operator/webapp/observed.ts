@@ -83,12 +83,16 @@ export interface ServedCertificate {
   readonly times?: CertificateTimes;
 }
 
-/** What the worker of one pod told last. */
+export type Death = WorkerStatus['deaths'][number];
+
+/** What the worker of one pod told last. Of its deaths the latest few that were faults. */
 export interface WorkerReport {
   readonly component: 'worker';
   readonly pod: string;
   readonly uid: string;
   readonly status: WorkerStatus;
+  /** Deaths until then (the pod's clock) were there when a pass was last done with its report; undefined: none had it. */
+  readonly heardTo?: number;
 }
 
 /** What a proxy told last, as far as it is kept. */

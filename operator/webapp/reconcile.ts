@@ -51,6 +51,7 @@ export function makeReconcile(options: ReconcilerOptions): Reconcile {
         regarding: { apiVersion: API_VERSION, kind: KIND, metadata: webApp.metadata },
         ...event,
       });
+    reports.heard(key, observed.reports);
     reports.want(key, reportTargets(options, key, webApp.metadata.uid));
     return { requeueAfterMs: plan.requeueAfterMs, ...(failures.length > 0 && { retryAfterMs: REFUSED_RETRY_MS }) };
   };

@@ -109,7 +109,9 @@ const hashes = (reports: PodReports) => reports.of('web/shop').map(({ status }) 
 test('what a worker tells is kept, without what the status does not show', async () => {
   const replaced = { id: 3, pid: 3, at: 3, cause: 'max-requests', message: 'served enough' } as const;
   const crashed = { id: 2, pid: 2, at: 2, cause: 'signal', message: 'SIGSEGV', traceback: 'x'.repeat(9_000) } as const;
-  const pod = await startPod({ ...STATUS, deaths: [replaced, crashed, { ...crashed, id: 1 }] });
+  const { traceback: _, ...earlier } = crashed;
+  const long = { ...crashed, id: 1, message: 'm'.repeat(9_000) };
+  const pod = await startPod({ ...STATUS, deaths: [replaced, crashed, long, crashed, { ...crashed, id: 0 }] });
   const { reports, told } = startReports();
   reports.want('web/shop', [target(pod)]);
   await until('a report', () => reports.of('web/shop').length === 1);
@@ -122,11 +124,28 @@ test('what a worker tells is kept, without what the status does not show', async
         ...STATUS,
         list: [],
         requests: { total: 0, inFlight: 0, byClass: {}, faults: {}, redispatched: 0 },
-        deaths: [{ ...crashed, traceback: 'x'.repeat(4_096) }],
+        deaths: [
+          { ...crashed, traceback: 'x'.repeat(4_096) },
+          { ...earlier, id: 1, message: 'm'.repeat(512) },
+          earlier,
+        ],
       },
     },
   ]);
   expect(told).toEqual(['web/shop']);
+});
+
+test('what a pass was done with is marked as heard', async () => {
+  const death = { id: 1, pid: 1, at: 70, cause: 'oom', message: 'out of memory' } as const;
+  const pod = await startPod({ ...STATUS, deaths: [death] });
+  const { reports } = startReports();
+  reports.want('web/shop', [target(pod)]);
+  await until('a report', () => reports.of('web/shop').length === 1);
+  const heardTo = () => reports.of('web/shop').map((report) => ('heardTo' in report ? report.heardTo : undefined));
+  expect(heardTo()).toEqual([undefined]);
+  reports.heard('web/shop', reports.of('web/shop'));
+  reports.heard('web/other', reports.of('web/shop'));
+  expect(heardTo()).toEqual([70]);
 });
 
 test('a worker out of step is asked again and again, one in step is left alone', async () => {

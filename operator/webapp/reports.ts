@@ -21,6 +21,8 @@ export interface PodReports {
   /** The pods of a WebApp to ask, ready or not; those not named are forgotten. An empty list lets go. A proxy that is in step has nothing more to tell. */
   want(key: string, targets: readonly ReportTarget[]): void;
   of(key: string): readonly PodReport[];
+  /** A pass is done with `reports`: their deaths are no news any more (`WorkerReport.heardTo`). */
+  heard(key: string, reports: readonly PodReport[]): void;
   /** `key`'s reports differ in what the status tells: applied hash and error; of workers processes desired and ready, the latest death, queue length. @returns stop */
   onChange(listener: (key: string) => void): () => void;
   close(): void;
@@ -52,6 +54,8 @@ interface Asked {
   readonly key: string;
   target: ReportTarget;
   report: PodReport | undefined;
+  /** Of `WorkerReport.heardTo`. */
+  heardTo: number | undefined;
   /** What the status tells of `report`, to compare: of its processes and configuration, and of its queue. */
   told: string;
   queue: number;
@@ -106,7 +110,18 @@ class Reports implements PodReports {
 
   of(key: string): readonly PodReport[] {
     const all = this.#byKey.get(key)?.values() ?? [];
-    return [...all].flatMap(({ report }) => (report ? [report] : []));
+    return [...all].flatMap(({ report, heardTo }) =>
+      report ? [report.component === 'worker' && heardTo !== undefined ? { ...report, heardTo } : report] : [],
+    );
+  }
+
+  heard(key: string, reports: readonly PodReport[]): void {
+    const byUid = this.#byKey.get(key);
+    for (const report of reports) {
+      const asked = byUid?.get(report.uid);
+      if (asked === undefined || report.component !== 'worker') continue;
+      asked.heardTo = Math.max(asked.heardTo ?? 0, report.status.deaths[0]?.at ?? 0);
+    }
   }
 
   onChange(listener: (key: string) => void): () => void {
@@ -130,6 +145,7 @@ class Reports implements PodReports {
         key,
         target,
         report: undefined,
+        heardTo: undefined,
         told: '',
         queue: 0,
         inStep: false,

@@ -8,6 +8,7 @@ import { tellEvents } from './events.ts';
 import { certificateDueAt } from './problems/certificate-problems.ts';
 import { arrange } from './problems/degraded.ts';
 import { findProblems } from './problems/find-problems.ts';
+import { deathEvents, deathsEndAt } from './problems/process-deaths.ts';
 import { lastGood, makeStatus } from './status.ts';
 import { currentConfigs, wantedChanges } from './wanted-changes.ts';
 import { readWorld } from './world.ts';
@@ -29,9 +30,10 @@ export function planWebApp(observed: Observed, wall: number): Plan {
   const workers = new Map(configs.map(({ revision, config }) => [revision.id, config.hash]));
   const hashes = { workers, proxy: decision.proxyConfig?.hash };
   const status = makeStatus(world, decision, problems, hashes, wall);
-  const events = tellEvents(world.before, status, changes);
+  const events = [...tellEvents(world.before, status, changes), ...deathEvents(world.reports, problems, wall)];
   const certificateAt = observed.certificate && certificateDueAt(observed.certificate, wall);
-  const dueAt = Math.min(nextAt ?? Infinity, decision.holdEndsAt ?? Infinity, certificateAt ?? Infinity);
+  const deathsAt = deathsEndAt(world.reports, problems, wall);
+  const dueAt = Math.min(...[nextAt, decision.holdEndsAt, certificateAt, deathsAt].map((at) => at ?? Infinity));
   return { changes, status, events, ...(dueAt !== Infinity && { requeueAfterMs: dueAt - wall }) };
 }
 

@@ -44,7 +44,7 @@ export function tallyWorkers(world: World, hashes: ConfigsWanted): Tally {
  * An operator that has just started asks its workers anew. While some that are ready have not answered and nothing else has changed, what was told last
  * still holds: else each start would write every status twice.
  */
-function isCatchingUp({ livePods, reports, before, webApp, worker }: World): boolean {
+export function isCatchingUp({ livePods, reports, before, webApp, worker }: World): boolean {
   const answered = new Set(reports.map(({ uid }) => uid));
   const silent = livePods.some(
     ({ component, ready, metadata }) => component === 'worker' && ready && !answered.has(metadata.uid),

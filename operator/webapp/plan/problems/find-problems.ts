@@ -4,10 +4,12 @@ import type { Component } from '../../names.ts';
 import type { Pod } from '../../observed.ts';
 import type { Decision } from '../decide.ts';
 import { findVersion } from '../versions.ts';
+import { isCatchingUp } from '../worker-tally.ts';
 import type { World } from '../world.ts';
 import { certificateProblems } from './certificate-problems.ts';
 import { arrange, type Found } from './degraded.ts';
 import { podProblems } from './pod-problems.ts';
+import { deathProblems } from './process-deaths.ts';
 import {
   apiProblems,
   deploymentProblems,
@@ -31,6 +33,7 @@ export function findProblems(world: World, decision: Decision, wall: number): St
     ...componentProblems(world, 'proxy'),
     ...migratePodProblems(world, decision),
     ...reportProblems(reports, proxyReports),
+    ...deathProblems(reports, before?.problems ?? [], isCatchingUp(world), wall),
     ...certificateProblems(observed.certificate, told, wall),
     ...rolledBack(world, decision, before?.problems ?? []),
   ]);

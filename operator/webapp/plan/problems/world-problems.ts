@@ -1,5 +1,7 @@
 // Problems that are not in pods: references, optional APIs, the migration, Deployments, and what the workers report.
+
 import type { WebAppSpec } from '../../../../core/app/schema.ts';
+import { DEATH_MENDS } from '../../../../core/status/death-mends.ts';
 import type { StatusProblem } from '../../../../core/status/webapp.ts';
 import type { OptionalKind } from '../../kinds.ts';
 import type { Component } from '../../names.ts';
@@ -154,6 +156,6 @@ function bootFailed({ status: { deaths } }: WorkerReport): Found {
     type: 'Crashing',
     field: 'spec.app',
     message: `A process of the application does not start:\n${lastLines(words, 12, 1_500)}`,
-    mend: 'mend what the last lines say; the processes that run keep serving',
+    mend: DEATH_MENDS.boot.mend,
   };
 }

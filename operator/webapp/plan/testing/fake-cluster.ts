@@ -61,6 +61,7 @@ export class FakeCluster {
   deadline = 6;
   #versions = 1;
   #stuck = new Map<string, number>();
+  readonly #heardTo = new Map<string, number>();
 
   constructor(spec: object = {}, metadata: object = {}) {
     this.webApp = liveWebApp(spec, metadata);
@@ -102,6 +103,8 @@ export class FakeCluster {
     const plan = this.plan();
     for (const change of plan.changes) this.carryOut(change);
     this.report(withFailures(plan.status, [], this.webApp.status, this.wall));
+    for (const report of this.#reports())
+      if (report.component === 'worker') this.#heardTo.set(report.uid, report.status.deaths[0]?.at ?? 0);
     this.wall += 1_000;
     return plan;
   }
@@ -328,7 +331,8 @@ export class FakeCluster {
       if (component === 'worker' && this.tells) {
         const config = { hash: this.configHash(revision), appliedAt: 0 };
         const status = { ...WORKER_STATUS, config, ...this.tells(pod, this) };
-        return [{ component, pod: name, uid, status }];
+        const heardTo = this.#heardTo.get(uid);
+        return [{ component, pod: name, uid, status, ...(heardTo !== undefined && { heardTo }) }];
       }
       if (component === 'proxy' && this.proxiesTell) {
         const config = { hash: this.#hashIn('shop-proxy', 'proxy.json'), appliedAt: 0, ...this.proxiesTell(pod) };
