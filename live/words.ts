@@ -1,4 +1,14 @@
-// Numbers as a person reads them, the same on the page and in its sentences. Pure; runs in the browser, too.
+// Numbers and states as a person reads them, the same on the page, in its sentences and in the terminal. Pure; runs in the browser, too.
+import type { TileState } from './picture.ts';
+
+/** Of a place for an application process. */
+export const STATE_WORDS: Readonly<Record<TileState, string>> = {
+  starting: 'starting',
+  free: 'free',
+  busy: 'busy',
+  draining: 'leaving',
+  gone: 'empty',
+};
 
 /** @returns such as `0.4 ms`, `12 ms`, `1.2 s`, `3 min` */
 export function formatMs(ms: number): string {

@@ -1,15 +1,7 @@
 // Every application process as a tile at its place: what it is, with what and for how long, and who died there.
-import type { Picture, Tile, TileState, WorkerPicture } from '../picture.ts';
-import { count, formatAgo, formatBytes, formatMs } from '../words.ts';
+import type { Picture, Tile, WorkerPicture } from '../picture.ts';
+import { count, formatAgo, formatBytes, formatMs, STATE_WORDS } from '../words.ts';
 import { byId, fill, fillTexts, make, setData, setShown, setText } from './dom.ts';
-
-const STATE_WORDS: Readonly<Record<TileState, string>> = {
-  starting: 'starting',
-  free: 'free',
-  busy: 'busy',
-  draining: 'leaving',
-  gone: 'empty',
-};
 
 export function drawProcesses({ workers, now, notAsked }: Picture): void {
   const { ready, desired, starting } = now.processes;
