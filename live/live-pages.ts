@@ -1,7 +1,7 @@
 // Everything behind the pages' routes: which WebApps are looked at, by how many, within bounds. Where documents are to be had without asking (`Source.recall`) samples
 // are taken all the time, so that a page that is opened shows the minutes before; elsewhere only what somebody looks at is asked for.
 import type { Clock } from '../core/clock.ts';
-import type { Listed, Source, WebAppName } from './source.ts';
+import type { List, Listed, Source, WebAppName } from './source.ts';
 import { type Listener, type View, Watch } from './watch.ts';
 
 export interface LivePagesOptions {
@@ -17,6 +17,7 @@ const MAX_WATCHES = 64;
 /** Of the list. */
 const MAX_LISTED = 500;
 const RECALL_MS = 1_000;
+const LIST_MS = 900;
 const TONES = { bad: 0, warning: 1, unknown: 2, good: 3 } as const;
 
 export class LivePages {
@@ -27,6 +28,8 @@ export class LivePages {
   readonly #watches = new Map<string, Watch>();
   readonly #timer: NodeJS.Timeout | undefined;
   #listeners = 0;
+  #list: List | undefined;
+  #listedAt = 0;
   #closed = false;
 
   constructor({ source, clock, maxListeners = MAX_LISTENERS }: LivePagesOptions) {
@@ -36,12 +39,14 @@ export class LivePages {
     if (source.recall) this.#timer = setInterval(() => this.#recallAll(), RECALL_MS).unref();
   }
 
-  /** The worst first. */
-  list(): { readonly webApps: readonly Listed[]; readonly left: number } {
-    const all = this.#source
-      .list()
-      .toSorted((a, b) => TONES[a.tone] - TONES[b.tone] || keyOf(a).localeCompare(keyOf(b)));
-    return { webApps: all.slice(0, MAX_LISTED), left: Math.max(0, all.length - MAX_LISTED) };
+  /** The worst first. Made once a second, for however many pages. */
+  list(): List {
+    const now = this.#clock.now();
+    if (this.#list === undefined || now - this.#listedAt >= LIST_MS) {
+      this.#list = makeList(this.#source.list());
+      this.#listedAt = now;
+    }
+    return this.#list;
   }
 
   /** One look. @returns undefined: there is no such WebApp */
@@ -91,6 +96,15 @@ export class LivePages {
       if (documents !== undefined && !watch.isHeard) watch.take(documents);
     }
   }
+}
+
+function makeList(all: readonly Listed[]): List {
+  const keyed = all.map((listed) => ({ listed, tone: TONES[listed.tone], key: keyOf(listed) }));
+  const sorted = keyed.toSorted((a, b) => a.tone - b.tone || (a.key < b.key ? -1 : 1));
+  return {
+    webApps: sorted.slice(0, MAX_LISTED).map(({ listed }) => listed),
+    left: Math.max(0, all.length - MAX_LISTED),
+  };
 }
 
 const keyOf = ({ namespace, name }: WebAppName): string => `${namespace}/${name}`;

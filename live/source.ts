@@ -41,6 +41,13 @@ export interface Listed extends WebAppName {
   readonly text: string;
 }
 
+/** The worst first. */
+export interface List {
+  readonly webApps: readonly Listed[];
+  /** There are so many more. */
+  readonly left: number;
+}
+
 /** How users fare: well, hampered or about to be, badly; or nobody can tell. */
 export type Tone = 'good' | 'warning' | 'bad' | 'unknown';
 

@@ -86,9 +86,13 @@ export class Watch {
     this.#looking = looking;
     while (!looking.signal.aborted) {
       const began = this.#clock.now();
-      const view = await this.look(looking.signal).catch(() => undefined);
+      // A look that fails says nothing: the page says for how long it has heard nothing.
+      const seen = await this.look(looking.signal).then(
+        (view) => ({ view: view ?? null }),
+        () => undefined,
+      );
       if (looking.signal.aborted) return;
-      for (const listener of [...this.#listeners]) listener(view ?? null);
+      if (seen) for (const listener of [...this.#listeners]) listener(seen.view);
       await this.#wait(Math.max(this.#everyMs / 4, this.#everyMs - (this.#clock.now() - began)));
     }
   }

@@ -1,17 +1,11 @@
 // The list of WebApps, the worst first.
-import type { Listed } from '../source.ts';
+import type { List, Listed } from '../source.ts';
 import { count } from '../words.ts';
 import { byId, fill, make, setData, setText } from './dom.ts';
 import { Link } from './link.ts';
 import { TONE_WORDS } from './tones.ts';
 
 const EVERY_MS = 1_000;
-
-interface List {
-  readonly webApps: readonly Listed[];
-  /** There are so many more. */
-  readonly left: number;
-}
 
 export function showList(): void {
   const link = new Link();

@@ -4,7 +4,11 @@ import type { Finding } from '../verdict.ts';
 import { byId, fill, make, setData, setShown, setText } from './dom.ts';
 import { TONE_MARKS, TONE_WORDS } from './tones.ts';
 
+/** Between two sentences: what flickers is not read aloud each time. */
+const QUIET_MS = 5_000;
+
 let announced = '';
+let announcedAt = Number.NEGATIVE_INFINITY;
 
 export function drawVerdict({ verdict, findings, name, url }: Picture): void {
   setData(byId('verdict'), 'tone', verdict.tone);
@@ -14,10 +18,15 @@ export function drawVerdict({ verdict, findings, name, url }: Picture): void {
   drawAddress(url);
   setShown(byId('findings-section'), findings.length > 0);
   fill(byId('findings'), findings, { key: ({ kind }) => kind, make: makeFinding, update: updateFinding });
-  if (announced === verdict.kind) return;
-  announced = verdict.kind;
-  setText(byId('announce'), `${TONE_WORDS[verdict.tone]}. ${verdict.text}`);
   document.title = `${TONE_MARKS[verdict.tone]} ${name}`;
+  announce(verdict);
+}
+
+function announce({ kind, tone, text }: Finding): void {
+  if (announced === kind || performance.now() - announcedAt < QUIET_MS) return;
+  announced = kind;
+  announcedAt = performance.now();
+  setText(byId('announce'), `${TONE_WORDS[tone]}. ${text}`);
 }
 
 function drawMend(element: HTMLElement, { mend, field }: Finding): void {
