@@ -74,8 +74,9 @@ export function combine(left: Promql, operator: Operator, right: Promql, on?: re
   return { text: `${bracketed(left)} ${operator}${matching} ${bracketed(right)}`, compound: true };
 }
 
-export const or = (first: Promql, ...more: readonly Promql[]): Promql =>
-  more.reduce((all, next) => ({ text: `${unlessOr(all)} or ${bracketed(next)}`, compound: true }), first);
+export function or(...all: readonly Promql[]): Promql {
+  return { text: all.map(bracketed).join(' or '), compound: true };
+}
 
 /** Empty where there is nothing to divide by. */
 export function ratio(part: Promql, whole: Promql): Promql {
@@ -156,9 +157,4 @@ function plain(text: string): Promql {
 
 function bracketed({ text, compound }: Promql): string {
   return compound ? `(${text})` : text;
-}
-
-/** A row of `or` needs no brackets: what comes first is bracketed already. */
-function unlessOr(all: Promql): string {
-  return all.compound && !all.text.includes(' or ') ? `(${all.text})` : all.text;
 }

@@ -37,10 +37,13 @@ function atAGlance(): Row {
       }),
       stat({
         title: 'WebApps',
-        description: 'That it looks after.',
+        description: 'That it looks after; and those without metrics of their own, since there are too many.',
         unit: 'short',
         columns: 6,
-        series: [{ expr: sum([], max(['state'], gauge('webapp_operator_webapps'))), legend: '' }],
+        series: [
+          { expr: sum([], max(['state'], gauge('webapp_operator_webapps'))), legend: 'all' },
+          { expr: max([], gauge('webapp_operator_webapps_untold')), legend: 'untold' },
+        ],
         steps: [{ color: 'blue' }],
       }),
       stat({

@@ -8,12 +8,14 @@ import {
   longestQueueTime,
   meanElsewhere,
   meanOf,
+  quantileOf,
   queueTime,
   requests,
   saturation,
   toldByOperator,
 } from '../measures.ts';
 import {
+  aggregate,
   combine,
   gauge,
   increase,
@@ -143,14 +145,24 @@ function traffic(): Row {
         title: 'Latency',
         description: 'From the arrival of a request until its answer was handed over in full.',
         unit: 's',
-        columns: 12,
+        columns: 8,
         series: QUANTILES.map(([q, legend]) => ({ expr: latency(CHOSEN, q), legend })),
+      }),
+      plot({
+        title: 'Until a worker answers',
+        description: 'From sending a request to a worker until the head of its answer.',
+        unit: 's',
+        columns: 8,
+        series: QUANTILES.map(([q, legend]) => ({
+          expr: quantileOf(CHOSEN, 'webapp_proxy_upstream_seconds', q),
+          legend,
+        })),
       }),
       plot({
         title: 'Bytes of bodies',
         description: 'Received from clients and sent to them.',
         unit: 'Bps',
-        columns: 12,
+        columns: 8,
         series: [
           { expr: rated('webapp_proxy_received_bytes_total'), legend: 'received' },
           { expr: rated('webapp_proxy_sent_bytes_total'), legend: 'sent' },
@@ -316,7 +328,7 @@ function around(): Row {
         ),
       }),
       plot({
-        title: 'Pods',
+        title: 'Pods and processes',
         description: 'As the operator tells; nothing on a laptop.',
         unit: 'short',
         columns: 6,
@@ -324,8 +336,51 @@ function around(): Row {
         series: [
           {
             expr: toldByOperator('webapp_operator_pods', { where, by: ['component', 'state'] }),
-            legend: '{{component}} {{state}}',
+            legend: '{{component}} pods {{state}}',
           },
+          {
+            expr: toldByOperator('webapp_operator_processes', { where, by: ['state'] }),
+            legend: 'processes {{state}}',
+          },
+        ],
+      }),
+      plot({
+        title: 'Open connections',
+        description: 'Of clients, and those among them that left HTTP for WebSocket.',
+        unit: 'short',
+        columns: 6,
+        series: [
+          { expr: gaugeSum('webapp_proxy_connections'), legend: 'open' },
+          { expr: gaugeSum('webapp_proxy_upgraded_connections'), legend: 'WebSocket' },
+        ],
+      }),
+      plot({
+        title: 'Static files',
+        description: 'Requests that the proxies answered from a static folder, without a worker.',
+        unit: 'reqps',
+        columns: 6,
+        series: [{ expr: rated('webapp_proxy_static_total'), legend: 'static files' }],
+      }),
+      plot({
+        title: 'Given up',
+        description:
+          'Lines of the access log whose sink was too slow, and request header fields with "_" in their name.',
+        unit: 'ops',
+        columns: 6,
+        series: [
+          { expr: rated('webapp_proxy_access_log_dropped_total'), legend: 'lines of the access log' },
+          ...bothPrograms((program) => rated(`webapp_${program}_headers_dropped_total`), 'header fields'),
+        ],
+      }),
+      plot({
+        title: 'Proxies that know their workers',
+        description: 'Share of the proxies whose list of workers is as the API server says. Nothing on a laptop.',
+        unit: 'percentunit',
+        columns: 6,
+        max: 1,
+        nothing: 'no discovery',
+        series: [
+          { expr: aggregate('avg', ['group'], gauge('webapp_proxy_discovery_in_step', where)), legend: '{{group}}' },
         ],
       }),
     ],
