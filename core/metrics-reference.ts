@@ -1,7 +1,14 @@
 // docs/metrics.md, from the tables that the programs register by: every metric with its kind, labels and meaning.
 import { DURATION_BOUNDS_MS } from './durations.ts';
 import { FAULTS } from './errors.ts';
-import { COMMON_LABEL, type Metric, OPERATOR_METRICS, PROXY_METRICS, WORKER_METRICS } from './metrics.ts';
+import {
+  COMMON_LABEL,
+  MAX_TOLD_WEBAPPS,
+  type Metric,
+  OPERATOR_METRICS,
+  PROXY_METRICS,
+  WORKER_METRICS,
+} from './metrics.ts';
 import { DEATH_CAUSES, REPLACE_CAUSES } from './status/worker.ts';
 
 export type ProgramName = 'proxy' | 'worker' | 'operator';
@@ -66,6 +73,8 @@ ${metricRows(PROXY_METRICS)}
 ${metricRows(WORKER_METRICS)}
 
 ## Operator
+
+Of WebApps only the replica that leads tells, so that sums over all replicas are right; of the first ${MAX_TOLD_WEBAPPS.toLocaleString('en')} by name. Scrape it with \`honor_labels\`: else the label \`namespace\` becomes \`exported_namespace\`.
 
 ${metricRows(OPERATOR_METRICS)}
 

@@ -39,7 +39,7 @@ export function makeWorkRules(): Rule[] {
       rule(POD.group, [POD.plural], [...READ, 'patch']),
     ),
     said(
-      'Only Secrets that a WebApp names are read, each by its name (metadata.name in the field selector), and only a hash of them is kept. RBAC cannot say that: names are not known here, and a list by name is a list. To withhold it, install for single namespaces.',
+      'Only Secrets that a WebApp names are read, each by its name (metadata.name in the field selector), and only a hash of them, and when their certificate ends, is kept. RBAC cannot say that: names are not known here, and a list by name is a list. To withhold it, install for single namespaces.',
       rule(SECRET.group, [SECRET.plural], READ),
     ),
     said(
