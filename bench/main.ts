@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { pythonWith } from '../scripts/python-env.ts';
+import { measureAccounting } from './accounting.ts';
 import {
   type Candidate,
   nginxExpress,
@@ -153,6 +154,18 @@ async function startupTable(): Promise<string> {
   return `### Start, one process\n\n| | first answer ms | supervisor RSS MiB | PSS MiB |\n|---|---|---|---|\n${lines.join('\n')}\n`;
 }
 
+/** What of a request's CPU goes into counting it. */
+function metricsTable(proxyCpuUs: number, stackCpuUs: number): string {
+  const { proxyNs, workerNs } = measureAccounting();
+  const line = (what: string, ns: number, of: string, cpuUs: number): string =>
+    `| ${what} | ${ns.toFixed(0)} | ${of} | ${((ns / 1000 / cpuUs) * 100).toFixed(2)} % |`;
+  const lines = [
+    line('webapp-proxy', proxyNs, `proxy alone, ${proxyCpuUs.toFixed(0)} µs`, proxyCpuUs),
+    line('webapp-proxy + webapp-worker', proxyNs + workerNs, `stack, Express, ${stackCpuUs.toFixed(0)} µs`, stackCpuUs),
+  ];
+  return `### Metrics, counting one request\n\n| | ns | of | share |\n|---|---|---|---|\n${lines.join('\n')}\n`;
+}
+
 const tables = [
   table(
     'Whole stack, Flask hello, 2 processes',
@@ -162,20 +175,19 @@ const tables = [
       ourStack('webapp-proxy + webapp-worker', 'hello:app', python),
     ]),
   ),
-  table(
-    'Whole stack, Express hello, 2 processes',
-    await sideBySide([nginxExpress(), ourStack('webapp-proxy + webapp-worker', 'hello.js', python)]),
-  ),
 ];
+const express = await sideBySide([nginxExpress(), ourStack('webapp-proxy + webapp-worker', 'hello.js', python)]);
+tables.push(table('Whole stack, Express hello, 2 processes', express));
 const upstream = await upstream1k().start();
 const upstreamAddress = new URL(upstream.url).host;
-tables.push(
-  table(
-    'Proxy alone, 1 KB from one upstream',
-    await sideBySide([nginxProxy(upstreamAddress), ourProxy(upstreamAddress), tunedHttpProxy(upstreamAddress)]),
-  ),
-);
+const proxies = await sideBySide([
+  nginxProxy(upstreamAddress),
+  ourProxy(upstreamAddress),
+  tunedHttpProxy(upstreamAddress),
+]);
 await upstream.stop();
+tables.push(table('Proxy alone, 1 KB from one upstream', proxies));
+tables.push(metricsTable(proxies[1]?.cpuUs ?? Number.NaN, express[1]?.cpuUs ?? Number.NaN));
 tables.push(await startupTable());
 
 const versions = [
