@@ -153,12 +153,13 @@ test('what it watches is what it was told to', async () => {
 
 test('Secrets are never listed: only watched by name', async () => {
   const fake = await startFake();
-  putWebApp(fake, 'shop', { envFrom: [{ secretRef: { name: 'keys' } }] });
+  const proxy = { hosts: ['a.b'], expose: { type: 'Ingress' }, tls: { secretName: 'tls' } };
+  putWebApp(fake, 'shop', { envFrom: [{ secretRef: { name: 'keys' } }], proxy });
   await startProgram(fake);
-  await until('asked for', () => fake.requests.some(({ path }) => path.includes('/secrets')));
+  await until('asked for', () => fake.requests.filter(({ path }) => path.includes('/secrets')).length > 1);
   await still(fake);
   for (const { path, query } of fake.requests.filter((request) => request.path.includes('/secrets'))) {
     expect(path).toContain('/namespaces/shop/');
-    expect(query['fieldSelector'] ?? path).toMatch(/metadata\.name=keys|\/keys$/);
+    expect(query['fieldSelector'] ?? path).toMatch(/metadata\.name=(keys|tls)$|\/(keys|tls)$/);
   }
 });

@@ -193,6 +193,9 @@ describe('what the workers tell', () => {
       { type: 'ConfigRefused', field: 'spec.workers', message: expect.stringContaining('threads: too many') },
     ]);
     expect(conditions(cluster.webApp.status)).toMatchObject({ Ready: 'True/Serving', ConfigApplied: 'False/Refused' });
+    cluster.tells = undefined;
+    const { changes, status, events } = cluster.plan();
+    expect({ changes, status, events }).toEqual({ changes: [], status: cluster.webApp.status, events: [] });
     cluster.tells = () => ({ deaths: [death] });
     cluster.settle();
     expect(cluster.webApp.status?.problems).toBeUndefined();

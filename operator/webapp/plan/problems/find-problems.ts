@@ -16,6 +16,7 @@ import {
   migrationProblems,
   referenceProblems,
   reportProblems,
+  toldByPods,
 } from './world-problems.ts';
 
 /** @param wall milliseconds since the epoch @returns arranged and bounded */
@@ -25,6 +26,7 @@ export function findProblems(world: World, decision: Decision, wall: number): St
   const sameSpec = before?.observedGeneration === webApp.metadata.generation;
   const told = sameSpec ? (before?.problems ?? []) : [];
   const lacking = referenceProblems(observed.references, told);
+  const catchingUp = isCatchingUp(world);
   return arrange([
     ...lacking,
     ...apiProblems(spec, observed.apis),
@@ -33,7 +35,8 @@ export function findProblems(world: World, decision: Decision, wall: number): St
     ...componentProblems(world, 'proxy'),
     ...migratePodProblems(world, decision),
     ...reportProblems(reports, proxyReports),
-    ...deathProblems(reports, before?.problems ?? [], isCatchingUp(world), wall),
+    ...(catchingUp ? toldByPods(before?.problems ?? []) : []),
+    ...deathProblems(reports, before?.problems ?? [], catchingUp, wall),
     ...certificateProblems(observed.certificate, told, wall),
     ...rolledBack(world, decision, before?.problems ?? []),
   ]);

@@ -135,6 +135,13 @@ export function reportProblems(reports: readonly WorkerReport[], proxyReports: r
   return [...refused.map(configRefused), ...(booting ? [bootFailed(booting)] : [])];
 }
 
+const DOES_NOT_START = 'A process of the application does not start:';
+
+/** Of `before`, what only pods can have told: it holds while they are being asked anew. */
+export function toldByPods(before: readonly StatusProblem[]): StatusProblem[] {
+  return before.filter(({ type, message }) => type === 'ConfigRefused' || message.startsWith(DOES_NOT_START));
+}
+
 function isBootFailing({ status: { processes, deaths } }: WorkerReport): boolean {
   const cause = deaths[0]?.cause;
   return processes.ready < processes.desired && (cause === 'boot' || cause === 'boot-timeout');
@@ -155,7 +162,7 @@ function bootFailed({ status: { deaths } }: WorkerReport): Found {
   return {
     type: 'Crashing',
     field: 'spec.app',
-    message: `A process of the application does not start:\n${lastLines(words, 12, 1_500)}`,
+    message: `${DOES_NOT_START}\n${lastLines(words, 12, 1_500)}`,
     mend: DEATH_MENDS.boot.mend,
   };
 }
