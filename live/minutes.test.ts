@@ -110,6 +110,6 @@ test('the last seconds are added up', () => {
     const status = { ...proxy, requests: { ...proxy.requests, faults } };
     minutes.take(withProxy(status), second * 1_000, AT + second * 1_000);
   }
-  expect(minutes.last(30)).toMatchObject({ requests: 300, errors: 30, faults: { QUEUE_FULL: 30 } });
-  expect(minutes.last(3_600)).toMatchObject({ requests: 600 });
+  expect(minutes.last(30)).toMatchObject({ seconds: 30, requests: 300, errors: 30, faults: { QUEUE_FULL: 30 } });
+  expect(minutes.last(3_600)).toMatchObject({ seconds: 60, requests: 600 });
 });

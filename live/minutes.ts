@@ -29,7 +29,12 @@ export interface Sample {
 }
 
 /** What was counted in some seconds. */
-export interface Recent {
+export interface Recent extends Counts {
+  /** How many they were; fewer than asked for while nobody looked before. */
+  readonly seconds: number;
+}
+
+interface Counts {
   readonly requests: number;
   readonly errors: number;
   /** By code of core/errors.ts, of proxies and workers together. */
@@ -51,7 +56,8 @@ const MAX_SAMPLES = MINUTES_MS / EVERY_MS;
 
 interface Moment {
   readonly sample: Sample;
-  readonly part: Recent;
+  readonly part: Counts;
+  readonly elapsedMs: number;
 }
 
 /** What a program had counted when a sample was taken. */
@@ -60,7 +66,7 @@ interface Before<T> {
   readonly status: T;
 }
 
-interface Part extends Recent {
+interface Part extends Counts {
   /** Of this program: since when `part` counts. */
   readonly elapsedMs: number;
 }
@@ -88,7 +94,7 @@ export class Minutes {
     if (last === undefined) return undefined; // the first look is what the next one is compared with
     const part = joined(proxies, workers);
     const sample = makeSample(++this.#number, at, part, rateOf(proxies, workers), documents);
-    this.#moments.push({ sample, part });
+    this.#moments.push({ sample, part, elapsedMs: passedMs });
     while (this.#moments.length > MAX_SAMPLES || (this.#moments[0]?.sample.at ?? at) < at - MINUTES_MS)
       this.#moments.shift();
     return sample;
@@ -108,7 +114,9 @@ export class Minutes {
   /** Of the seconds up to the last sample. */
   last(seconds: number): Recent {
     const from = (this.#moments.at(-1)?.sample.at ?? 0) - seconds * 1_000;
-    return addRecents(this.#moments.filter(({ sample }) => sample.at > from).map(({ part }) => part));
+    const moments = this.#moments.filter(({ sample }) => sample.at > from);
+    const elapsedMs = moments.reduce((sum, moment) => sum + moment.elapsedMs, 0);
+    return { ...addCounts(moments.map(({ part }) => part)), seconds: elapsedMs / 1_000 };
   }
 }
 
@@ -118,7 +126,7 @@ function partsOf<T extends { readonly pid: number; readonly startedAt: number }>
   told: readonly { readonly place: string; readonly status?: T }[],
   now: number,
   lastAt: number | undefined,
-  compare: (status: T, before: T | undefined) => Recent,
+  compare: (status: T, before: T | undefined) => Counts,
 ): Part[] {
   const parts: Part[] = [];
   const seen = new Set<string>();
@@ -142,7 +150,7 @@ const placeOf = (key: string): string => key.split('/')[0] ?? '';
 
 const NONE: DurationCounts = addUp([]);
 
-function proxyPart({ requests, durations }: ProxyStatus, before: ProxyStatus | undefined): Recent {
+function proxyPart({ requests, durations }: ProxyStatus, before: ProxyStatus | undefined): Counts {
   return {
     ...counted(requests, before?.requests),
     request: durations ? since(durations.request, before?.durations?.request) : NONE,
@@ -152,7 +160,7 @@ function proxyPart({ requests, durations }: ProxyStatus, before: ProxyStatus | u
   };
 }
 
-function workerPart({ requests, durations }: WorkerStatus, before: WorkerStatus | undefined): Recent {
+function workerPart({ requests, durations }: WorkerStatus, before: WorkerStatus | undefined): Counts {
   return {
     ...counted(requests, before?.requests),
     request: NONE,
@@ -164,7 +172,7 @@ function workerPart({ requests, durations }: WorkerStatus, before: WorkerStatus 
 
 type Requests = WorkerStatus['requests'] | ProxyStatus['requests'];
 
-function counted(now: Requests, before: Requests | undefined): Pick<Recent, 'requests' | 'errors' | 'faults'> {
+function counted(now: Requests, before: Requests | undefined): Pick<Counts, 'requests' | 'errors' | 'faults'> {
   const less = (a: number, b: number | undefined): number => Math.max(0, a - (b ?? 0));
   return {
     requests: less(now.total, before?.total),
@@ -175,21 +183,21 @@ function counted(now: Requests, before: Requests | undefined): Pick<Recent, 'req
   };
 }
 
-export const NO_TRAFFIC: Recent = addRecents([]);
+export const NO_TRAFFIC: Recent = { ...addCounts([]), seconds: 0 };
 
 /** Users are seen by the proxy; where no proxy tells, by the worker. */
-function joined(proxies: readonly Part[], workers: readonly Part[]): Recent {
-  const all = addRecents([...proxies, ...workers]);
-  const { requests, errors } = addRecents(proxies.length > 0 ? proxies : workers);
+function joined(proxies: readonly Part[], workers: readonly Part[]): Counts {
+  const all = addCounts([...proxies, ...workers]);
+  const { requests, errors } = addCounts(proxies.length > 0 ? proxies : workers);
   return { ...all, requests, errors };
 }
 
-function addRecents(parts: readonly Recent[]): Recent {
+function addCounts(parts: readonly Counts[]): Counts {
   const faults: Record<string, number> = {};
   for (const part of parts)
     for (const [code, number] of Object.entries(part.faults))
       if (number > 0) faults[code] = (faults[code] ?? 0) + number;
-  const sum = (of: (part: Recent) => number): number => parts.reduce((total, part) => total + of(part), 0);
+  const sum = (of: (part: Counts) => number): number => parts.reduce((total, part) => total + of(part), 0);
   return {
     requests: sum((part) => part.requests),
     errors: sum((part) => part.errors),
@@ -212,7 +220,7 @@ function rateOf(proxies: readonly Part[], workers: readonly Part[]): Pick<Sample
 function makeSample(
   number: number,
   at: number,
-  part: Recent,
+  part: Counts,
   rates: Pick<Sample, 'requests' | 'errors'>,
   documents: WebAppDocuments,
 ): Sample {

@@ -8,7 +8,7 @@ import type { WorkerStatus } from '../core/status/worker.ts';
 import { type Recent, slotsOf, waitingIn } from './minutes.ts';
 import type { Places } from './places.ts';
 import type { Told, WebAppDocuments, WebAppName } from './source.ts';
-import { type Death, type Finding, faultWords, isFault, makeFindings } from './verdict.ts';
+import { type Death, type Finding, faultWords, isFault, makeFindings, rateOf } from './verdict.ts';
 
 /** Times are milliseconds; `…AgoMs` counts back from `at`, so that the page needs no clock in step. */
 export interface Picture extends WebAppName {
@@ -39,6 +39,8 @@ export interface Now {
   readonly free: number;
   readonly processes: { readonly ready: number; readonly desired: number; readonly starting: number };
   readonly connections: number;
+  /** A second, lately. */
+  readonly rate: number;
   /** In the last minute. */
   readonly requests: number;
   readonly errors: number;
@@ -172,7 +174,7 @@ export function makePicture(drawn: Drawn): Picture {
   };
 }
 
-function makeNow({ documents, minute }: Drawn): Now {
+function makeNow({ documents, recent, minute }: Drawn): Now {
   const { workers, proxies } = documents;
   const waiting = waitingIn(documents);
   const sum = <T>(all: readonly Told<T>[], of: (status: T) => number): number =>
@@ -189,6 +191,7 @@ function makeNow({ documents, minute }: Drawn): Now {
       starting: sum(workers, ({ processes }) => processes.starting),
     },
     connections: sum(proxies, ({ connections }) => connections.open),
+    rate: rateOf(recent),
     requests: minute.requests,
     errors: minute.errors,
     p50: quantileOf(minute.request, 0.5) ?? null,

@@ -239,12 +239,17 @@ function allIsWell({ documents, recent }: Seen): Finding {
     const free = `${count(ready, 'process')} ${ready === 1 ? 'is' : 'are'} free`;
     return { kind: 'idle', tone: 'good', text: `All is well: nobody asks at the moment, ${free}.` };
   }
-  const rate = `${formatNumber(recent.requests / RECENT_SECONDS)} requests a second`;
+  const rate = `${formatNumber(rateOf(recent))} requests a second`;
   const times =
     half === undefined || most === undefined
       ? ''
       : `, half of them answered within ${formatMs(half)}, 99 of 100 within ${formatMs(most)}`;
   return { kind: 'well', tone: 'good', text: `Users are well served: ${rate}${times}.` };
+}
+
+/** Requests a second. */
+export function rateOf({ requests, seconds }: Recent): number {
+  return requests / Math.max(1, seconds);
 }
 
 export type Death = WorkerStatus['deaths'][number];

@@ -11,11 +11,11 @@ interface Shown {
 }
 
 export function drawNumbers({ now }: Picture): void {
-  const { requests, errors, p50, p99, waiting, oldestWaitMs, inFlight, busy, free, processes } = now;
+  const { rate, requests, errors, p50, p99, waiting, oldestWaitMs, inFlight, busy, free, processes } = now;
   const shown: Shown[] = [
     {
       title: 'Requests',
-      value: `${formatNumber(requests / 60)}/s`,
+      value: `${formatNumber(rate)}/s`,
       note: `${formatNumber(inFlight)} in hand now`,
       tone: 'plain',
     },
