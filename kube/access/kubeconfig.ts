@@ -63,6 +63,12 @@ export async function kubeconfigAccess(place: KubeconfigPlace = {}): Promise<Acc
   };
 }
 
+/** @returns the namespace that the context names, as kubectl takes it. @throws as kubeconfigAccess */
+export async function kubeconfigNamespace(place: Omit<KubeconfigPlace, 'clock'> = {}): Promise<string> {
+  const config = await load(place);
+  return config.getContextObject(config.getCurrentContext())?.namespace || 'default';
+}
+
 /** The operator's image is for pods, which have no use for it. */
 function explainMissing(cause: NodeJS.ErrnoException): never {
   if (cause.code !== 'ERR_MODULE_NOT_FOUND') throw cause;
