@@ -56,7 +56,11 @@ test.each<[string, Partial<UpOptions>]>([
 test.each([
   ['upp', 'there is no command upp', 'did you mean up?'],
   ['reder', 'there is no command reder', 'did you mean render?'],
-  ['frobnicate', 'there is no command frobnicate', 'known: up, check, render, help, version'],
+  [
+    'frobnicate',
+    'there is no command frobnicate',
+    'known: up, check, render, status, top, logs, resize, restart, help, version',
+  ],
   ['up --prot 80', 'there is no option --prot', 'did you mean --port?'],
   ['up --nocolor', 'there is no option --nocolor', 'did you mean --no-color?'],
   ['up --port 80x', '--port 80x is not a number from 0 to 65535', 'write such as --port 8000'],

@@ -1,8 +1,7 @@
 // The command line of `webapp`. Pure: words in, a command out, or a Failure that says which word is wrong.
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { distance } from '../core/problem-words.ts';
 import { AddressError, type ListenAddress, parseAddress } from '../http/address.ts';
-import { Failure } from './failure.ts';
+import { nearest, parse, usage, wholeNumber } from './command-words.ts';
+import { isLookCommand, LOOK_COMMANDS, type LookCommand, parseLook } from './look-command-line.ts';
 
 export interface UpOptions {
   /** A manifest, a folder, or what --app takes; undefined: this folder. */
@@ -27,13 +26,23 @@ export type Command =
   | { readonly kind: 'version' }
   | { readonly kind: 'up'; readonly options: UpOptions }
   | { readonly kind: 'check'; readonly files: readonly string[]; readonly output: 'text' | 'json' }
-  | { readonly kind: 'render'; readonly files: readonly string[]; readonly output: 'yaml' | 'json' };
+  | { readonly kind: 'render'; readonly files: readonly string[]; readonly output: 'yaml' | 'json' }
+  | LookCommand;
 
 const HELP = `webapp runs web applications: proxy, worker and application processes from one manifest.
 
   webapp up [manifest or folder]   run what is here on this machine
   webapp check [FILE…]             say everything that is wrong with manifests
   webapp render [FILE…]            show what proxy and worker are told
+
+  webapp status [NAME]             how it is, what is wrong, and what to do
+  webapp top [NAME]                the same as a table that moves: WebApps and their processes
+  webapp logs NAME                 what it wrote
+  webapp resize NAME N             another number of application processes, at once
+  webapp restart NAME              every process replaced, no request lost
+
+These five look at what webapp up runs on this machine, or at a cluster: --context, -n. As kubectl-webapp in the PATH
+they are a plugin of kubectl: kubectl webapp status shop.
 
   webapp COMMAND --help            more of one command
   webapp --version
@@ -70,6 +79,7 @@ const RENDER_HELP = `webapp render [FILE…] [-o yaml|json]
 Shows the two documents that proxy and worker are run by, for each WebApp of the manifests (default: those of this folder).
 `;
 
+const COMMANDS = ['up', 'check', 'render', ...LOOK_COMMANDS, 'help', 'version'];
 const HELP_OPTION = { help: { type: 'boolean', short: 'h' } } as const;
 const UP_OPTIONS = {
   ...HELP_OPTION,
@@ -88,10 +98,12 @@ const OUTPUT_OPTIONS = { ...HELP_OPTION, output: { type: 'string', short: 'o' } 
 
 /**
  * @param args without node and script
+ * @param isPlugin started by kubectl: the cluster is meant where nothing else is said
  * @throws Failure USAGE
  */
-export function parseCommand(args: readonly string[]): Command {
+export function parseCommand(args: readonly string[], isPlugin = false): Command {
   const [name = '--help', ...rest] = args;
+  if (isLookCommand(name)) return parseLook(name, rest, isPlugin);
   switch (name) {
     case '--help':
     case '-h':
@@ -112,7 +124,7 @@ export function parseCommand(args: readonly string[]): Command {
       return parsed === 'help' ? { kind: 'help', text: RENDER_HELP } : { kind: 'render', ...parsed };
     }
     default:
-      throw usage(`there is no command ${name}`, nearest(name, ['up', 'check', 'render', 'help', 'version']));
+      throw usage(`there is no command ${name}`, nearest(name, COMMANDS));
   }
 }
 
@@ -175,37 +187,4 @@ function parseFiles<O extends string>(
   const output = outputs.find((name) => name === (values.output ?? outputs[0]));
   if (output === undefined) throw usage(`-o ${values.output} is not known`, `write -o ${outputs.join(' or -o ')}`);
   return { files: positionals, output };
-}
-
-function parse<O extends ParseArgsOptionsConfig>(args: readonly string[], options: O) {
-  const unknown = args.find((word) => /^--[^=]/.test(word) && !Object.hasOwn(options, optionName(word)));
-  if (unknown !== undefined && !args.slice(0, args.indexOf(unknown)).includes('--')) {
-    const names = Object.keys(options).map((name) => `--${name}`);
-    throw usage(`there is no option --${optionName(unknown)}`, nearest(`--${optionName(unknown)}`, names));
-  }
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (error) {
-    // parseArgs says what is wrong in one sentence, and sometimes goes on about `--`.
-    const said = ((error as Error).message.split('. ')[0] ?? '').replace(/\.$/, '');
-    throw usage(said.charAt(0).toLowerCase() + said.slice(1), 'see webapp --help');
-  }
-}
-
-const optionName = (word: string): string => word.replace(/^--/, '').replace(/=.*$/s, '');
-
-function wholeNumber(option: string, text: string, least: number, most: number, example: number): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-  throw usage(`${option} ${text} is not a number from ${least} to ${most}`, `write such as ${option} ${example}`);
-}
-
-function nearest(word: string, known: readonly string[]): string {
-  const [best] = known.toSorted((a, b) => distance(a, word) - distance(b, word));
-  const isNear = best !== undefined && distance(best, word) <= Math.max(best.length > 3 ? 2 : 1, best.length >> 2);
-  return isNear ? `did you mean ${best}?` : `known: ${known.join(', ')}`;
-}
-
-function usage(message: string, mend: string): Failure {
-  return new Failure('USAGE', message, mend);
 }

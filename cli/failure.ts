@@ -13,7 +13,11 @@ export type FailureCode =
   | 'ADDRESS_UNUSABLE'
   | 'PROGRAM_FAILED'
   | 'APPLICATION_FAILED'
-  | 'INTERRUPTED';
+  | 'INTERRUPTED'
+  | 'UNKNOWN_NAME'
+  | 'NOT_RUNNING'
+  | 'REFUSED'
+  | 'CLUSTER';
 
 /** One clear message for a person: what is wrong, how to mend it, and what the program concerned said itself. */
 export class Failure extends CodedError<FailureCode> {

@@ -11,7 +11,8 @@ import { providePython } from './environment/python.ts';
 import { Failure } from './failure.ts';
 import { formatFileProblem, type LoadedManifests, missingSources, shortPath } from './manifest.ts';
 import { locate, type Origin } from './origin.ts';
-import { type LivePage, openLivePage } from './run/live-page.ts';
+import { openControl } from './run/control.ts';
+import { type LivePage, makePages, openLivePage } from './run/live-page.ts';
 import { ManifestWatch } from './run/manifest-watch.ts';
 import { checkPort } from './run/port.ts';
 import { openRunFolder } from './run/run-folder.ts';
@@ -101,12 +102,14 @@ async function run(
     takeEdit(edited, session, sources, options, reporter, notes, cwd),
   );
   const rows = setInterval(() => reporter.rows(session.stacks.map((stack) => stack.view())), ROWS_MS);
+  const pages = makePages(session);
+  let closeControl: (() => void) | undefined;
   let live: LivePage | undefined;
   const watch = async (): Promise<void> => {
     manifests.start();
     if (reload) sources.sync();
     if (options.live === null) return;
-    live = await openLivePage(options.live, session);
+    live = await openLivePage(options.live, pages);
     reporter.note(`  live page  ${live.url}`);
   };
   const unwatch = (): void => {
@@ -114,9 +117,12 @@ async function run(
     sources.close();
   };
   try {
+    closeControl = await openControl({ folder: folder.path, cwd, session, pages, reload });
     return await untilStopped(session, targets, stops, reporter, watch, unwatch);
   } finally {
     unwatch();
+    pages.close();
+    closeControl?.();
     await live?.close();
     clearInterval(rows);
     await session.kill(); // what is left when something failed; nothing otherwise

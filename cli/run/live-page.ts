@@ -20,13 +20,15 @@ export interface LivePage {
   close(): Promise<void>;
 }
 
-/** Of WebApps whose manifest names none. */
-const NAMESPACE = 'default';
 const HERE = 'here';
 
+/** What the page and the other commands are told from; it keeps the last minutes. */
+export function makePages(session: Pick<Session, 'stacks'>): LivePages {
+  return new LivePages({ source: makeSource(session), clock: systemClock });
+}
+
 /** @throws Failure ADDRESS_UNUSABLE */
-export async function openLivePage(address: ListenAddress, session: Pick<Session, 'stacks'>): Promise<LivePage> {
-  const pages = new LivePages({ source: makeSource(session), clock: systemClock });
+export async function openLivePage(address: ListenAddress, pages: LivePages): Promise<LivePage> {
   const hosts = [hostname(), ...('host' in address ? [address.host] : [])];
   try {
     const admin = await openAdmin(address, {
@@ -37,13 +39,9 @@ export async function openLivePage(address: ListenAddress, session: Pick<Session
     });
     return {
       url: urlOf(admin.address),
-      close: () => {
-        pages.close();
-        return admin.close();
-      },
+      close: () => admin.close(),
     };
   } catch (error) {
-    pages.close();
     if (!(error instanceof AddressError)) throw error;
     const mend = 'choose another address for the live page, such as --live 127.0.0.1:0, or none: --live off';
     throw new Failure('ADDRESS_UNUSABLE', `the live page: ${error.reason.replace(/\.$/, '')}`, mend);
@@ -60,7 +58,7 @@ function urlOf(address: ListenAddress): string {
 
 function makeSource(session: Pick<Session, 'stacks'>): Source {
   const find = (name: WebAppName): Stack | undefined =>
-    session.stacks.find((stack) => stack.name === name.name && namespaceOf(stack) === name.namespace);
+    session.stacks.find((stack) => stack.name === name.name && stack.namespace === name.namespace);
   return {
     list: () => session.stacks.map((stack) => listedOf(documentsOf(stack), systemClock.wall())),
     read: async (name) => {
@@ -75,12 +73,10 @@ function makeSource(session: Pick<Session, 'stacks'>): Source {
   };
 }
 
-const namespaceOf = ({ target }: Stack): string => target.webApp.metadata.namespace ?? NAMESPACE;
-
 function documentsOf(stack: Stack): WebAppDocuments {
   const { name, address, worker, proxy } = stack.view();
   return {
-    namespace: namespaceOf(stack),
+    namespace: stack.namespace,
     name,
     ...(address !== '' && { url: address }),
     proxies: [told(proxy)],

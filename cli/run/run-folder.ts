@@ -32,15 +32,26 @@ export function openRunFolder(parent = tmpdir()): RunFolder {
 }
 
 function removeLeftOvers(place: string): void {
-  for (const name of namesIn(place)) {
-    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
+  for (const { pid, path } of foldersIn(place)) {
+    if (isAlive(pid)) continue;
     try {
-      rmSync(join(place, name), { recursive: true, force: true });
+      rmSync(path, { recursive: true, force: true });
     } catch {
       // another user's
     }
   }
+}
+
+/** @returns those whose process lives; of whomever: the name is all that was looked at */
+export function runFolders(parent = tmpdir()): { pid: number; path: string }[] {
+  return [...new Set([parent, '/tmp'])].flatMap(foldersIn).filter(({ pid }) => isAlive(pid));
+}
+
+function foldersIn(place: string): { pid: number; path: string }[] {
+  return namesIn(place).flatMap((name) => {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    return pid === undefined ? [] : { pid: Number(pid), path: join(place, name) };
+  });
 }
 
 function namesIn(place: string): string[] {

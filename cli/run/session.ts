@@ -1,13 +1,17 @@
 // All WebApps of one `webapp up`: started together, kept in step with their manifests, ended together.
 
+import { systemClock } from '../../core/clock.ts';
 import { Failure } from '../failure.ts';
 import { nameStyle } from '../terminal/paint.ts';
+import { recordText } from '../terminal/program-line.ts';
 import type { Reporter } from '../terminal/reporter.ts';
+import { LogBook } from './log-book.ts';
+import type { ProgramName } from './program-path.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { StackSettings } from './settings.ts';
-import { Stack, type StackEvents } from './stack.ts';
+import { type Applied, Stack, type StackEvents } from './stack.ts';
 import { describeExit } from './start-failure.ts';
-import type { Target } from './target.ts';
+import { type Target, withProcesses } from './target.ts';
 
 /** Provides an application's environment, made where it is missing. */
 export type Provide = (target: Target) => Promise<Readonly<Record<string, string>>>;
@@ -24,6 +28,9 @@ export interface SessionOptions {
 export class Session {
   readonly #options: SessionOptions;
   readonly #stacks = new Map<string, Stack>();
+  readonly #logs = new Map<string, LogBook>();
+  /** Edits and orders are brought into force one after the other. */
+  #turn: Promise<void> = Promise.resolve();
   #started = 0;
   #ending = false;
   readonly #events: StackEvents;
@@ -32,14 +39,30 @@ export class Session {
     this.#options = options;
     const { reporter } = options;
     this.#events = {
-      onRecord: (stack, record) => reporter.record(stack.view(), record),
-      onLine: (stack, line, from) =>
-        from === 'proxy' ? reporter.access(stack.view(), line) : reporter.application(stack.view(), line),
+      onRecord: (stack, record, from) => {
+        this.#take(stack, from, recordText(record, systemClock.wall()));
+        reporter.record(stack.view(), record);
+      },
+      onLine: (stack, line, from) => {
+        this.#take(stack, from, line);
+        if (from === 'proxy') reporter.access(stack.view(), line);
+        else reporter.application(stack.view(), line);
+      },
       onCrash: (stack, program, exit, againInMs) => {
         const text = `the ${program} ${describeExit(exit)}; it is started again in ${(againInMs / 1000).toFixed(1)} s`;
+        this.#take(stack, program, `✗ ${text}`);
         reporter.about(stack.view(), `✗ ${text}`, 'bad');
       },
     };
+  }
+
+  #take(stack: Stack, program: ProgramName, text: string): void {
+    this.#logs.get(stack.name)?.take(program === 'proxy' ? 'proxy' : 'app', text);
+  }
+
+  /** What its programs and its application wrote last. */
+  logOf(name: string): LogBook | undefined {
+    return this.#logs.get(name);
   }
 
   get stacks(): readonly Stack[] {
@@ -72,6 +95,7 @@ export class Session {
     const place = { folder: folder.enter(String(number)), port, style: nameStyle(number - 1) };
     const stack = new Stack(target, variables, place, settings, this.#events);
     this.#stacks.set(target.name, stack);
+    this.#logs.set(target.name, new LogBook(systemClock.wall));
     return stack;
   }
 
@@ -88,7 +112,20 @@ export class Session {
   }
 
   /** Brings the manifests' new state into force, each WebApp by itself: one that fails does not hold up the others. */
-  async converge(targets: readonly Target[]): Promise<void> {
+  converge(targets: readonly Target[]): Promise<void> {
+    return this.#inTurn(() => this.#converge(targets));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.then(
+      () => {},
+      () => {},
+    );
+    return done;
+  }
+
+  async #converge(targets: readonly Target[]): Promise<void> {
     const plan = planEdit(this.stacks, targets);
     await Promise.all([
       ...plan.stop.map((stack) => this.#remove(stack)),
@@ -97,11 +134,42 @@ export class Session {
     ]);
   }
 
+  /**
+   * Another number of application processes, until the manifest changes or the run ends: the manifest itself is not touched.
+   * @returns undefined: there is no such WebApp
+   */
+  resize(name: string, processes: number): Promise<Applied | undefined> {
+    return this.#inTurn(async () => {
+      const stack = this.#stacks.get(name);
+      if (!stack) return undefined;
+      const applied = await stack.apply(withProcesses(stack.target, processes), stack.variables);
+      const changes = applied.changes.join(', ');
+      const { reporter } = this.#options;
+      if (applied.refused) reporter.about(stack.view(), `✗ not applied: ${applied.refused.message}`, 'bad');
+      else if (changes !== '') reporter.about(stack.view(), `✓ applied until the manifest changes: ${changes}`, 'good');
+      return applied;
+    });
+  }
+
+  /** Every process is replaced, replacement first. @returns false: there is no such WebApp */
+  restart(name: string): boolean {
+    const stack = this.#stacks.get(name);
+    if (!stack) return false;
+    this.#options.reporter.about(stack.view(), 'every process is replaced, as was asked for');
+    stack.reload();
+    return true;
+  }
+
+  #forget(name: string): void {
+    this.#stacks.delete(name);
+    this.#logs.delete(name);
+  }
+
   async #remove(stack: Stack): Promise<void> {
     const { reporter } = this.#options;
     reporter.about(stack.view(), 'removed from the manifest: it finishes its requests and stops');
     await stack.drain();
-    this.#stacks.delete(stack.name);
+    this.#forget(stack.name);
     reporter.about(stack.view(), 'stopped');
   }
 
@@ -115,7 +183,7 @@ export class Session {
         try {
           await this.#startOne(stack);
         } catch (error) {
-          this.#stacks.delete(target.name);
+          this.#forget(target.name);
           await stack.kill();
           throw error;
         }

@@ -24,7 +24,7 @@ export interface StackPlace {
 
 export interface StackEvents {
   /** A record of a program's own log. */
-  onRecord(stack: Stack, record: ProgramRecord): void;
+  onRecord(stack: Stack, record: ProgramRecord, from: ProgramName): void;
   /** A line of the application, or of the access log. */
   onLine(stack: Stack, line: string, from: ProgramName): void;
   /** A program ended by itself and is started again. */
@@ -41,6 +41,8 @@ export interface Applied {
 
 type Variables = Readonly<Record<string, string>>;
 
+/** Of WebApps whose manifest names none. */
+const NAMESPACE = 'default';
 const POLL_MS = 500;
 /** While somebody waits for what it will say. */
 const POLL_EAGER_MS = 100;
@@ -76,7 +78,7 @@ export class Stack {
     this.#news = new News(settings.now);
     this.#worker = this.#makeWorker(target, variables);
     this.#proxy = new ProxyUnit(place.folder, place.port, settings, {
-      onRecord: (record) => events.onRecord(this, record),
+      onRecord: (record) => events.onRecord(this, record, 'proxy'),
       onLine: (line) => events.onLine(this, line, 'proxy'),
       onListening: () => this.#news.tell(),
       onCrash: (exit, againInMs) => events.onCrash(this, 'proxy', exit, againInMs),
@@ -87,7 +89,7 @@ export class Stack {
   #makeWorker({ source }: Target, variables: Variables): WorkerUnit {
     const place = { folder: this.place.folder, number: ++this.#workers, source, variables };
     return new WorkerUnit(place, this.#settings, {
-      onRecord: (record) => this.#events.onRecord(this, record),
+      onRecord: (record) => this.#events.onRecord(this, record, 'worker'),
       onLine: (line) => this.#events.onLine(this, line, 'worker'),
       onCrash: (exit, againInMs) => this.#events.onCrash(this, 'worker', exit, againInMs),
       onFailed: () => this.#news.tell(),
@@ -96,6 +98,10 @@ export class Stack {
 
   get target(): Target {
     return this.#target;
+  }
+
+  get namespace(): string {
+    return this.#target.webApp.metadata.namespace ?? NAMESPACE;
   }
 
   get variables(): Variables {

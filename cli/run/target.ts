@@ -41,6 +41,13 @@ export function makeTarget({ webApp, source, folder }: LoadedWebApp, { processes
   };
 }
 
+/** As an edit of `workers.processes` in the manifest. */
+export function withProcesses(target: Target, processes: number): Target {
+  const { webApp } = target;
+  const workers = { ...webApp.spec.workers, processes };
+  return { ...target, webApp: { ...webApp, spec: { ...webApp.spec, workers } } };
+}
+
 /** @param workerAddress where the proxy finds the worker */
 export function makeDocuments(
   { webApp, source }: Pick<Target, 'webApp' | 'source'>,

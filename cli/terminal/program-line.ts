@@ -25,6 +25,11 @@ export function readRecord(line: string): ProgramRecord | null {
   }
 }
 
+/** @returns the line that `readRecord` reads */
+export function recordText({ level, msg, fields }: ProgramRecord, wallMs: number): string {
+  return JSON.stringify({ time: new Date(wallMs).toISOString(), level, msg, ...fields });
+}
+
 /** The message says these already, or only software reads them. */
 const SAID = new Set([
   'process',
