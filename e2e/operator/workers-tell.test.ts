@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { WorkerStatus } from '../../core/status/worker.ts';
 import { useCluster } from '../cluster/fixture.ts';
 import { type OperatorProcess, startOperator } from './operator-process.ts';
 import { condition, eventually, makeRig, type Rig } from './rig.ts';
@@ -99,4 +100,28 @@ test('processes 2 → 5 are live in the worker and in the status, by the same po
   expect(await podAddress()).toBe(address);
   const columns = await rig.cluster.kubectlOk(['get', 'wa', 'shop', '-n', rig.namespace]);
   expect(columns).toContain('5/5');
+});
+
+test('a process that is killed is an event of the WebApp, in the words of its worker', async () => {
+  const address = await podAddress();
+  const tells = async (): Promise<WorkerStatus> =>
+    (await (await fetch(`http://${address}:9000/status`)).json()) as WorkerStatus;
+  const [victim] = (await tells()).list;
+  if (victim === undefined) throw new Error('the worker tells of no process');
+  process.kill(victim.pid, 'SIGKILL');
+  let notes: string[] = [];
+  await eventually(
+    async () => {
+      const json = await rig.cluster.kubectlOk(['get', 'events.events.k8s.io', '-n', rig.namespace, '-o', 'json']);
+      const { items } = JSON.parse(json) as { items: { reason: string; note: string }[] };
+      notes = items.filter(({ reason }) => reason === 'ProcessDied').map(({ note }) => note);
+      return notes.length > 0;
+    },
+    () => 'no event tells of the death',
+  );
+  const death = (await tells()).deaths.find(({ pid }) => pid === victim.pid);
+  expect(death?.cause).toBe('signal');
+  expect(notes).toEqual([death?.message]);
+  await rig.settled('shop', 'at 5 workers', (one) => one.status?.workers?.summary === '5/5');
+  expect((await rig.webApp('shop')).status?.problems).toBeUndefined();
 });
