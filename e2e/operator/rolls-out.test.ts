@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useCluster } from '../cluster/fixture.ts';
 import { type OperatorProcess, startOperator } from './operator-process.ts';
 import { MIGRATION_WORDS, POD_STAGES } from './pod-stages.ts';
-import { condition, eventually, isComplete, makeRig, type Rig, type WebAppObject } from './rig.ts';
+import { condition, eventually, isComplete, makeRig, type Rig, untilQuiet, type WebAppObject } from './rig.ts';
 
 const getCluster = useCluster({ kwok: { nodes: 3, podStages: POD_STAGES } });
 let rig: Rig;
@@ -181,7 +181,7 @@ describe('what is referred to', () => {
 });
 
 describe('restart and suspend', () => {
-  test('a new value of the restart annotation replaces every pod', async () => {
+  test('a new value of the restart annotation replaces every pod, and taking it away none', async () => {
     await rig.apply('again', { image: 'shop:1', app });
     await serves('again', 'shop:1');
     const before = await workerPods('again');
@@ -200,6 +200,11 @@ describe('restart and suspend', () => {
       },
       () => 'the pods were not replaced',
     );
+    await serves('again', 'shop:1');
+    const restarted = await workerPods('again');
+    const restart = 'webapp-operator.io/restartedAt';
+    await rig.cluster.kubectlOk(['annotate', 'webapp', 'again', '-n', rig.namespace, `${restart}-`]);
+    expect(await untilQuiet(() => workerPods('again'), 20)).toEqual(restarted);
   });
 
   test('suspend takes the workers away and keeps the proxy, which is told to answer for them', async () => {
