@@ -50,8 +50,9 @@ const OUTPUT_HELP = `  -o, --output table|json|yaml
 const HELP: Readonly<Record<LookName, string>> = {
   status: `webapp status [NAME]
 
-How a WebApp is, what is wrong and how to mend it: conditions, pods, application processes and what they serve now, why those
-before them died, requests that failed with their ids, events, and the hash of the configuration in force. Without NAME all.
+How a WebApp is, what is wrong and how to mend it: conditions, pods, application processes and what they serve now, why
+those before them died, requests that failed with their ids, events, and the hash of the configuration in force. Without
+NAME all.
 
 ${OUTPUT_HELP}
 ${WHERE_HELP}${ALL_HELP}${WHERE_REST}`,
@@ -75,8 +76,8 @@ ${WHERE_HELP}${WHERE_REST}`,
   resize: `webapp resize NAME N
 
 Another number of application processes in each worker: idle ones go, new ones come, no request is lost. On this machine
-the number holds until the manifest is edited or webapp up ends. In a cluster spec.workers.processes is set; whoever applies
-the manifest again sets what that says.
+the number holds until the manifest is edited or webapp up ends. In a cluster spec.workers.processes is set; whoever
+applies the manifest again sets what that says.
 
       --replicas M            worker pods, in a cluster; N may be left out then
 

@@ -19,8 +19,6 @@ export interface LookSurroundings {
 
 type Look = Extract<LookCommand, { kind: 'status' | 'top' }>;
 
-const TOP_MS = 1_000;
-
 /** @returns exit code @throws Failure */
 export async function look(command: Look, place: Place, surroundings: LookSurroundings): Promise<number> {
   const { output } = surroundings;
@@ -113,7 +111,7 @@ async function top(command: Look, place: Place, surroundings: LookSurroundings):
       const rows = await rowsOf(command, place, roomOf(command, surroundings), isFirst);
       isFirst = false;
       screen.stay(rows);
-      await Promise.race([new Promise((resolve) => setTimeout(resolve, TOP_MS)), stops.first]);
+      await Promise.race([new Promise((resolve) => setTimeout(resolve, place.everyMs)), stops.first]);
     }
     return 0;
   } finally {

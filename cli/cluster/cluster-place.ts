@@ -36,8 +36,8 @@ export interface ClusterPlaceOptions {
 const MAX_WEBAPPS = 500;
 const MAX_PODS = 2_000;
 const MAX_EVENTS = 100;
-/** WebApps of a list whose programs are asked; of the others is told what the operator says. */
-const MAX_ASKED = 16;
+/** Pods of a list whose programs are asked; of the other WebApps is told what the operator says. */
+const MAX_ASKED_PODS = 48;
 /** Names that are shown when one is not there. */
 const MAX_NAMES = 20;
 /** Between the two looks that make a rate. */
@@ -54,6 +54,7 @@ const NOT_ASKED: ProgramsTold = { workers: [], proxies: [], notAsked: 0 };
 export class ClusterPlace implements Place {
   readonly words: string;
   readonly withNamespaces: boolean;
+  readonly everyMs = 2_000;
   readonly #options: ClusterPlaceOptions;
   /** By namespace and name: what makes rates of counts, while `top` runs. */
   readonly #watched = new Map<string, Watched>();
@@ -67,24 +68,26 @@ export class ClusterPlace implements Place {
 
   list(): Promise<{ sights: Sight[]; notes: string[] }> {
     return this.#told(async () => {
-      const { items, more } = await this.#resources();
+      const { items: unsorted, more } = await this.#resources();
+      const items = unsorted.toSorted(byFare);
       const pods = await this.#pods();
-      const asked = await Promise.all(
-        items.map((resource, index) => this.#look(resource, podsOf(pods.items, resource), [], index < MAX_ASKED)),
+      const asked = askable(items.map((one) => podsOf(pods.items, one)));
+      const sights = await Promise.all(
+        items.map((one, index) => this.#look(one, podsOf(pods.items, one), [], index < asked)),
       );
       const notes = [
         ...(more ? [`there are more than ${MAX_WEBAPPS} WebApps: name a namespace with -n`] : []),
         ...(pods.more
           ? [`there are more than ${MAX_PODS} pods: some are not looked at; name a namespace with -n`]
           : []),
-        ...(items.length > MAX_ASKED
-          ? [`processes are asked for of ${MAX_ASKED} WebApps; name one to see its own`]
+        ...(items.length > asked
+          ? [`processes are asked for of the first ${asked} WebApps; name one to see its own`]
           : []),
-        ...new Set(asked.flatMap(({ resource }) => resource?.silent || [])),
+        ...new Set(sights.flatMap(({ resource }) => resource?.silent || [])),
       ];
       const names = new Set(items.map(keyOf));
       for (const key of this.#watched.keys()) if (!names.has(key)) this.#watched.delete(key);
-      return { sights: asked, notes };
+      return { sights, notes };
     });
   }
 
@@ -262,6 +265,23 @@ export class ClusterPlace implements Place {
     this.#watched.set(key, watched);
     return watched;
   }
+}
+
+const TONES = { bad: 0, warning: 1, unknown: 2, good: 3 } as const;
+
+/** The worst first, as the operator tells. */
+function byFare(a: WebAppResource, b: WebAppResource): number {
+  return TONES[fareOf(a.status).tone] - TONES[fareOf(b.status).tone] || keyOf(a).localeCompare(keyOf(b));
+}
+
+/** @param pods of each WebApp. @returns how many WebApps of the first have no more pods than may be asked; the first always */
+export function askable(pods: readonly (readonly unknown[])[]): number {
+  let sum = 0;
+  const over = pods.findIndex((each) => {
+    sum += each.length;
+    return sum > MAX_ASKED_PODS;
+  });
+  return over < 0 ? pods.length : Math.max(1, over);
 }
 
 const isTold = ({ workers, proxies }: ProgramsTold): boolean =>

@@ -5,6 +5,7 @@ import { Failure } from '../failure.ts';
 import type { RunDocument } from '../run/control-words.ts';
 import type { Place, Size } from '../show/place.ts';
 import type { Sight } from '../show/sight.ts';
+import { plainText } from '../terminal/plain.ts';
 import { askRun, findRuns, order, type Run, readLogs } from './runs.ts';
 
 const START = 'start it with webapp up; for a cluster say which: --context NAME, or -n NAMESPACE';
@@ -20,6 +21,7 @@ export function thisMachine(): Place {
   return {
     words: 'this machine',
     withNamespaces: false,
+    everyMs: 1_000,
     list: async () => {
       const { running, notes } = await askAll();
       return { sights: running.flatMap(sightsOf), notes };
@@ -79,16 +81,16 @@ export function pickRun<R extends { readonly document: Pick<RunDocument, 'pid' |
   const having = running.filter(({ document }) => document.names.includes(name));
   const [one, another] = having;
   if (one && !another) return one;
-  const runs = having.map(({ document: { pid, cwd } }) => `process ${pid} in ${cwd}`);
+  const runs = having.map(({ document: { pid, cwd } }) => plainText(`process ${pid} in ${cwd}`));
   if (one)
     throw new Failure(
       'UNKNOWN_NAME',
-      `${count(runs.length, 'webapp up')} have a WebApp ${name}: ${runs.join('; ')}`,
+      `${count(runs.length, 'webapp up')} have a WebApp ${plainText(name)}: ${runs.join('; ')}`,
       'end one, or give one of them another name',
     );
   if (running.length === 0) throw new Failure('NOT_RUNNING', ['no webapp up runs here', ...notes].join('; '), START);
   const there = running.flatMap(({ document }) => document.names).toSorted();
-  throw new Failure('UNKNOWN_NAME', `no WebApp ${name} runs here`, `there are: ${there.join(', ')}`);
+  throw new Failure('UNKNOWN_NAME', `no WebApp ${plainText(name)} runs here`, `there are: ${there.join(', ')}`);
 }
 
 function sightsOf({ document: { webApps, pid, cwd } }: Running): Sight[] {
@@ -119,7 +121,7 @@ async function restart(name: string, run: Run): Promise<string> {
     if (isReplaced(now, pids)) return `${name}: ${count(pids.size, 'process')} replaced in ${formatMs(passedMs)}.`;
     const failed = now.deaths.find(({ agoMs, cause }) => agoMs < passedMs && BOOT_CAUSES.has(cause));
     if (failed) {
-      const message = `${name}: the new process does not start, those before it go on: ${failed.message}`;
+      const message = `${name}: the new process does not start, those before it go on: ${plainText(failed.message)}`;
       throw new Failure('REFUSED', message, 'mend the application; it is tried again by itself', failed.traceback);
     }
     if (passedMs > RESTART_MS) {

@@ -7,6 +7,8 @@ export interface Place {
   readonly words: string;
   /** More than one namespace may be among what is listed. */
   readonly withNamespaces: boolean;
+  /** Between two looks. Milliseconds. */
+  readonly everyMs: number;
   /** All WebApps there are, within bounds; also what could not be asked, in words. @throws Failure */
   list(): Promise<{ sights: Sight[]; notes: string[] }>;
   /** @throws Failure UNKNOWN_NAME, naming those there are */
@@ -15,7 +17,7 @@ export interface Place {
   logs(name: string, wanted: WantedLogs, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<void>;
   /** @returns what was done, in one line @throws Failure */
   resize(name: string, size: Size): Promise<string>;
-  /** @param say progress. @returns what was done, in one line @throws Failure */
+  /** @returns what was done, in one line @throws Failure */
   restart(name: string): Promise<string>;
   close(): void;
 }

@@ -19,8 +19,9 @@ export interface Cell {
 const GAP = '  ';
 /** The last column is readable down to this. */
 const LEAST_LAST = 24;
-/** Of one cell that is not the last. */
-const MAX_CELL = 48;
+/** Of a column that is not the last: a share of the width, but readable. */
+const CELL_SHARE = 1 / 3;
+const LEAST_CELL = 12;
 
 /**
  * @param rows as many cells as there are columns
@@ -43,7 +44,7 @@ export function tableLines(
       const filled = columns[index]?.align === 'right' ? ' '.repeat(room - widthOf(text)) + text : pad(text, room);
       return paint(cell?.style ?? 'plain', index === last?.index ? filled.trimEnd() : filled);
     });
-    return texts.join(GAP).trimEnd();
+    return cutTo(texts.join(GAP).trimEnd(), width);
   });
 }
 
@@ -55,9 +56,8 @@ interface Shown {
 function shownColumns(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): Shown[] {
   const all = columns.map(({ title }, index) => {
     const content = Math.max(0, ...rows.map((cells) => widthOf(cleanOf(cells[index]))));
-    const most =
-      index === columns.length - 1 || width === Number.POSITIVE_INFINITY ? content : Math.min(MAX_CELL, content);
-    return { index, room: Math.max(title.length, most) };
+    const most = index === columns.length - 1 ? content : Math.min(content, Math.max(LEAST_CELL, width * CELL_SHARE));
+    return { index, room: Math.max(title.length, Math.floor(most)) };
   });
   let shown = all.filter(({ index }) => rows.some((cells) => cleanOf(cells[index]) !== '') || rows.length === 0);
   for (;;) {
