@@ -41,19 +41,22 @@ describe('a sample', () => {
     expect(after).toMatchObject({ requests: 10 });
   });
 
-  test('tells quantiles of its own requests only, and waiting of none as 0', () => {
-    const durations = (request: number[], queue: number[]) => ({
-      durations: { request: durationsOf(...request), queue: durationsOf(...queue), upstream: durationsOf() },
+  test('tells quantiles of the last five seconds only, and waiting of none as 0', () => {
+    const durations = (...request: number[]) => ({
+      durations: {
+        request: durationsOf(...request),
+        queue: durationsOf(...request.map(() => 0)),
+        upstream: durationsOf(),
+      },
     });
-    const [, slow, none] = looked(
-      counted(2, 0, durations([5_000, 5_000], [0, 0])),
-      counted(4, 0, durations([5_000, 5_000, 40, 40], [0, 0, 0, 0])),
-      counted(4, 0, durations([5_000, 5_000, 40, 40], [0, 0, 0, 0])),
-    );
+    const before = [5_000, 5_000];
+    const after = counted(4, 0, durations(...before, 40, 40));
+    const [, slow, ...later] = looked(counted(2, 0, durations(...before)), ...Array.from({ length: 7 }, () => after));
     expect(slow?.p50).toBeGreaterThan(30);
     expect(slow?.p99).toBeLessThanOrEqual(50);
     expect(slow?.proxyWait).toBe(0);
-    expect(none).toMatchObject({ p50: null, p99: null, proxyWait: null });
+    expect(later.map((sample) => sample?.p50 === null)).toEqual([false, false, false, false, true, true]);
+    expect(later.at(-1)).toMatchObject({ requests: 0, p99: null, proxyWait: null });
   });
 
   test('is taken once a second, however often one looks', () => {

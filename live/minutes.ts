@@ -5,7 +5,10 @@ import type { ProxyStatus } from '../core/status/proxy.ts';
 import type { WorkerStatus } from '../core/status/worker.ts';
 import type { WebAppDocuments } from './source.ts';
 
-/** Times in milliseconds; null: no request to tell it of, or the program does not tell. */
+/**
+ * Times in milliseconds, of the requests of the last SMOOTH_SECONDS: of the few that one second has they would jump. null: there was none, or the program does not
+ * tell.
+ */
 export interface Sample {
   /** Counts up, so that a reader knows which are new. */
   readonly number: number;
@@ -48,6 +51,7 @@ interface Counts {
 
 export const MINUTES_MS = 5 * 60_000;
 const EVERY_MS = 1_000;
+const SMOOTH_SECONDS = 5;
 /** Timers are late, never early: a look that is nearly a second after the last sample takes one. */
 const SLACK_MS = 150;
 /** After nobody looked for so long, counting begins anew: what happened meanwhile belongs to no second. */
@@ -93,11 +97,16 @@ export class Minutes {
     const workers = partsOf(this.#workers, documents.workers, now, last?.at, workerPart);
     if (last === undefined) return undefined; // the first look is what the next one is compared with
     const part = joined(proxies, workers);
-    const sample = makeSample(++this.#number, at, part, rateOf(proxies, workers), documents);
+    const smoothed = addCounts([...this.#since(at - SMOOTH_SECONDS * 1_000).map((moment) => moment.part), part]);
+    const sample = makeSample(++this.#number, at, smoothed, rateOf(proxies, workers), documents);
     this.#moments.push({ sample, part, elapsedMs: passedMs });
     while (this.#moments.length > MAX_SAMPLES || (this.#moments[0]?.sample.at ?? at) < at - MINUTES_MS)
       this.#moments.shift();
     return sample;
+  }
+
+  #since(at: number): Moment[] {
+    return this.#moments.filter(({ sample }) => sample.at > at);
   }
 
   #beginAnew(): void {
@@ -113,8 +122,7 @@ export class Minutes {
 
   /** Of the seconds up to the last sample. */
   last(seconds: number): Recent {
-    const from = (this.#moments.at(-1)?.sample.at ?? 0) - seconds * 1_000;
-    const moments = this.#moments.filter(({ sample }) => sample.at > from);
+    const moments = this.#since((this.#moments.at(-1)?.sample.at ?? 0) - seconds * 1_000);
     const elapsedMs = moments.reduce((sum, moment) => sum + moment.elapsedMs, 0);
     return { ...addCounts(moments.map(({ part }) => part)), seconds: elapsedMs / 1_000 };
   }
@@ -220,7 +228,7 @@ function rateOf(proxies: readonly Part[], workers: readonly Part[]): Pick<Sample
 function makeSample(
   number: number,
   at: number,
-  part: Counts,
+  smoothed: Counts,
   rates: Pick<Sample, 'requests' | 'errors'>,
   documents: WebAppDocuments,
 ): Sample {
@@ -229,11 +237,11 @@ function makeSample(
     number,
     at,
     ...rates,
-    p50: quantileOf(part.request, 0.5) ?? null,
-    p95: quantileOf(part.request, 0.95) ?? null,
-    p99: quantileOf(part.request, 0.99) ?? null,
-    proxyWait: waitOf(part.proxyQueue),
-    workerWait: waitOf(part.workerQueue),
+    p50: quantileOf(smoothed.request, 0.5) ?? null,
+    p95: quantileOf(smoothed.request, 0.95) ?? null,
+    p99: quantileOf(smoothed.request, 0.99) ?? null,
+    proxyWait: waitOf(smoothed.proxyQueue),
+    workerWait: waitOf(smoothed.workerQueue),
     waiting: waitingIn(documents).length,
     busy,
     free,

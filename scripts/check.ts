@@ -17,6 +17,7 @@ const checks: Record<string, () => boolean> = {
   'format and lint': () => run('biome', 'check', '.'),
   types: () => run('tsc', '-p', '.'),
   'types of the page': () => run('tsc', '-p', 'live/page'),
+  'types of its test': () => run('tsc', '-p', 'e2e/laptop'),
   'import boundaries': boundaries,
   'generated files': () => run('node', 'scripts/generate.ts', '--check'),
 };

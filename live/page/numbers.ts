@@ -22,7 +22,7 @@ export function drawNumbers({ now }: Picture): void {
     {
       title: 'Errors',
       value: errors === 0 ? 'none' : String(errors),
-      note: errors === 0 ? 'in the last minute' : `${share(errors, requests)} of the last minute`,
+      note: errors === 0 ? 'in the last minute' : `${share(errors, requests)} of requests, last minute`,
       tone: errors === 0 ? 'plain' : 'bad',
     },
     {

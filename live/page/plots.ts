@@ -181,6 +181,7 @@ class Plot {
         width: this.#width(),
         height: HEIGHT,
         legend: { show: false },
+        padding: [8, 22, 0, 0],
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
         hooks: { setCursor: [({ cursor }) => this.#say(cursor.idx ?? undefined)] },
         scales: {
@@ -188,7 +189,13 @@ class Plot {
           y: { range: (_plot, _least, most) => [0, Math.max(least, (most ?? 0) * 1.1)] },
         },
         axes: [
-          { ...axis, size: 24, splits: (_plot, _axis, from, to) => minutesBetween(from, to), values: minuteWords },
+          {
+            ...axis,
+            size: 30,
+            gap: 8,
+            splits: (_plot, _axis, from, to) => minutesBetween(from, to),
+            values: minuteWords,
+          },
           { ...axis, size: 58, space: 36, values: (_plot, splits) => splits.map((value) => format(value)) },
         ],
         series: [{}, ...lines.map(seriesOf)],

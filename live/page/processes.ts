@@ -44,7 +44,7 @@ function makeTile({ place }: Tile): HTMLLIElement {
   const item = make('li', 'tile');
   const head = make('p', 'head');
   head.append(make('span', 'seat', String(place)), make('strong'), make('span', 'since'));
-  item.append(head, make('ul', 'serving'), make('p', 'died'), make('p', 'facts'));
+  item.append(head, make('ul', 'serving'), make('p', 'died'), make('ul', 'facts'));
   return item;
 }
 
@@ -68,16 +68,14 @@ function updateTile(item: HTMLLIElement, tile: Tile): void {
   fillTexts(requests, 'request', more > 0 ? [...lines, `and ${more} more`] : lines);
   setShown(death, died !== undefined);
   setText(death, died ? `Died here ${formatAgo(died.agoMs)}. ${died.message}` : '');
-  setText(facts, factsOf(tile));
+  fillTexts(facts, '', factsOf(tile));
 }
 
-function factsOf({ pid, ageMs, served, residentBytes }: Tile): string {
+function factsOf({ pid, ageMs, served, residentBytes }: Tile): string[] {
   return [
     pid === undefined ? '' : `process ${pid}`,
     ageMs === undefined ? '' : `${formatMs(Math.max(1_000, ageMs))} old`,
     served === undefined ? '' : `${served} served`,
     residentBytes === undefined ? '' : formatBytes(residentBytes),
-  ]
-    .filter(Boolean)
-    .join(' · ');
+  ].filter(Boolean);
 }
