@@ -43,8 +43,8 @@ async function statusText({ name, output }: Look, place: Place, room: Room): Pro
   if (name !== undefined) return sightText(await place.sight(name), output, room);
   const { sights, notes } = await place.list();
   const [only] = sights;
-  // One that is alone is the one that is meant.
-  if (only && sights.length === 1 && output === 'table' && !place.withNamespaces)
+  // One that is alone on this machine is the one that is meant.
+  if (only?.run && sights.length === 1 && output === 'table')
     return sightText(await place.sight(only.picture.name), output, room);
   return listText(sights, notes, output, place, room, false);
 }

@@ -50,7 +50,7 @@ async function ask<T>(
   port: number,
   schema: z.ZodType<T>,
 ): Promise<Told<T>> {
-  const path = `${pathOf(POD, { namespace, name: `${pod}:${port}` })}/proxy/status`;
+  const path = `${pathOf(POD, { namespace, name: pod })}:${port}/proxy/status`;
   try {
     const answer = await transport.request<unknown>({ method: 'GET', path, timeoutMs: ANSWER_MS });
     const parsed = schema.safeParse(answer);

@@ -3,7 +3,7 @@
 import { RESTARTED_AT_ANNOTATION } from '../../core/app/schema.ts';
 import type { Clock } from '../../core/clock.ts';
 import { makeClient } from '../../kube/client.ts';
-import { isNotFound } from '../../kube/errors.ts';
+import { isNotFound, KubeError } from '../../kube/errors.ts';
 import { type Place as ObjectPlace, pathOf, type Resource } from '../../kube/object.ts';
 import type { Transport } from '../../kube/transport.ts';
 import { configurationText } from '../../live/configuration.ts';
@@ -206,8 +206,14 @@ export class ClusterPlace implements Place {
 
   async #events({ name, namespace }: WebAppResource): Promise<EventSight[]> {
     const fieldSelector = `involvedObject.kind=${WEBAPP.kind},involvedObject.name=${name}`;
-    const { items } = await this.#page(EVENT, { namespace }, { fieldSelector, limit: MAX_EVENTS });
-    return readEvents(items, this.#options.clock.wall());
+    try {
+      const { items } = await this.#page(EVENT, { namespace }, { fieldSelector, limit: MAX_EVENTS });
+      return readEvents(items, this.#options.clock.wall());
+    } catch (error) {
+      // Who may read WebApps need not be let read events.
+      if (error instanceof KubeError && error.status === 403) return [];
+      throw error;
+    }
   }
 
   async #page(
