@@ -109,7 +109,7 @@ export class ClusterPlace implements Place {
       const { namespace } = await this.#resource(name);
       const { transport } = this.#options;
       const pods = async (): Promise<ClusterPod[]> => (await this.#pods(name)).items;
-      await readPodLogs({ transport, namespace, pods }, wanted, onLine, signal);
+      await readPodLogs({ transport, namespace, name, pods }, wanted, onLine, signal);
     });
   }
 

@@ -4,6 +4,7 @@ import { pathOf } from '../../kube/object.ts';
 import type { Transport } from '../../kube/transport.ts';
 import { Failure } from '../failure.ts';
 import type { LogLine, WantedLogs } from '../show/place.ts';
+import { plainText } from '../terminal/plain.ts';
 import { CONTAINER, POD } from './kinds.ts';
 import type { ClusterPod } from './pods.ts';
 
@@ -18,11 +19,12 @@ const LOOK_MS = 3_000;
 export interface LogSource {
   readonly transport: Transport;
   readonly namespace: string;
-  /** Of the WebApp, those wanted. */
+  readonly name: string;
+  /** Of the WebApp. */
   pods(): Promise<ClusterPod[]>;
 }
 
-/** @param say a remark that is no line of a log. @throws KubeError | Failure */
+/** @throws KubeError | Failure */
 export async function readPodLogs(
   source: LogSource,
   wanted: WantedLogs,
@@ -53,11 +55,12 @@ function queryOf({ component }: ClusterPod, { tail, sinceMs }: Pick<WantedLogs, 
 }
 
 async function readAll(
-  { transport, namespace }: LogSource,
+  { transport, namespace, name }: LogSource,
   wanted: WantedLogs,
   pods: readonly ClusterPod[],
   onLine: (line: LogLine) => void,
 ): Promise<void> {
+  const failures: string[] = [];
   const read = await Promise.all(
     pods.map(async (pod) => {
       const path = pathOf(POD, { namespace, name: pod.name, subresource: 'log' });
@@ -65,10 +68,18 @@ async function readAll(
       try {
         return timedLines(await transport.text({ method: 'GET', path, query }), pod);
       } catch (error) {
-        return [remark(pod, error)];
+        failures.push(whyNot(error));
+        return [{ time: '', line: lineOf(pod, `(its log cannot be read: ${whyNot(error)})`) }];
       }
     }),
   );
+  const [first] = failures;
+  if (first !== undefined && failures.length === pods.length)
+    throw new Failure(
+      'CLUSTER',
+      `no log can be read: ${plainText(first)}`,
+      `webapp status ${name} -n ${namespace} shows how the pods are`,
+    );
   const lines = read.flat().toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
   for (const { line } of lines) onLine(line);
 }
@@ -88,18 +99,21 @@ export function timedLines(text: string, pod: Pick<ClusterPod, 'name' | 'compone
     .map((line) => {
       const [, time = last, said = line] = /^(\d{4}-\d\d-\d\dT[\d:.]+Z) ?(.*)$/s.exec(line) ?? [];
       last = time;
-      return { time, line: { place: pod.name, from: originOf(pod), text: said } };
+      return { time, line: lineOf(pod, said) };
     });
 }
 
-/** A pod that is starting has no log yet. Whoever may not read logs is told so once, as a failure. */
-function remark(pod: ClusterPod, error: unknown): TimedLine {
+/** A pod that is starting has no log yet, which says nothing of the others. @throws what says something of all */
+function whyNot(error: unknown): string {
   if (!(error instanceof KubeError) || error.status === 403 || error.status === 401 || error.status === 0) throw error;
-  return {
-    time: '',
-    line: { place: pod.name, from: originOf(pod), text: `(its log cannot be read: ${error.message})` },
-  };
+  return error.message;
 }
+
+const lineOf = (pod: Pick<ClusterPod, 'name' | 'component'>, text: string): LogLine => ({
+  place: pod.name,
+  from: originOf(pod),
+  text,
+});
 
 async function followAll(
   source: LogSource,
@@ -138,7 +152,7 @@ async function follow(
 ): Promise<void> {
   const path = pathOf(POD, { namespace, name: pod.name, subresource: 'log' });
   const query = { ...queryOf(pod, from), follow: true };
-  const tell = (text: string): void => onLine({ place: pod.name, from: originOf(pod), text });
+  const tell = (text: string): void => onLine(lineOf(pod, text));
   try {
     await transport.watch({ path, query, idleMs: IDLE_MS, signal, onLine: tell });
   } catch (error) {
