@@ -57,6 +57,27 @@ describe('tiles', () => {
     expect(tilesOf(draw(before, gone, next))[1]).toMatchObject({ state: 'free', pid: 104, died: { cause: 'signal' } });
   });
 
+  test('a replacement that sits elsewhere says whom it took over from, and no place is empty without need', () => {
+    const elsewhere = [makeProcess(1), makeProcess(3), makeProcess(4, { startedAt: AT - 4_100 })];
+    const tiles = tilesOf(draw(worker({}), worker({ list: elsewhere, deaths: [makeDeath(2)] })));
+    expect(tiles.map(({ place, state, died }) => [place, state, died?.cause])).toEqual([
+      [1, 'free', undefined],
+      [3, 'free', undefined],
+      [4, 'free', 'signal'],
+    ]);
+  });
+
+  test('one that leaves is not missing, its successor is', () => {
+    const leaving = [makeProcess(1), makeProcess(2), makeProcess(3, { state: 'draining' })];
+    const tiles = tilesOf(draw(worker({ list: leaving })));
+    expect(tiles.map(({ place, state }) => [place, state])).toEqual([
+      [1, 'free'],
+      [2, 'free'],
+      [3, 'draining'],
+      [4, 'gone'],
+    ]);
+  });
+
   test('a process that was recycled did not die', () => {
     const recycled = worker({ deaths: [makeDeath(2, { cause: 'max-memory' })] });
     expect(tilesOf(draw(worker({}), recycled)).every(({ died }) => died === undefined)).toBe(true);

@@ -88,7 +88,7 @@ export interface Tile {
   readonly serving: readonly { readonly method: string; readonly path: string; readonly ms: number }[];
   /** Of these so many are not listed. */
   readonly more: number;
-  /** Who sat there before, if that died lately. */
+  /** Who was there before, or whose work it took over, if that died lately. */
   readonly died?: { readonly cause: string; readonly agoMs: number; readonly message: string };
 }
 
@@ -231,19 +231,49 @@ function makeConfig({ hash, appliedAt, error }: WorkerStatus['config'], at: numb
   };
 }
 
-/** By place: those that are to be filled, and those that are filled beyond. */
+/** By place: those where a process sits, and as many empty ones as processes are missing. */
 function makeTiles(place: string, status: WorkerStatus, { places, at }: Drawn): Tile[] {
+  const list = status.list.slice(0, MAX_TILES);
+  const sitting = new Map(list.map((one) => [one.place ?? places.of(place, status, one.id) ?? one.id, one]));
   const died = new Map<number, Death>();
   for (const death of status.deaths.filter(isFault).toReversed()) {
-    const sat = places.of(place, status, death.id);
-    if (sat !== undefined && at - death.at < DIED_LATELY_MS) died.set(sat, death);
+    const seat = places.of(place, status, death.id);
+    if (seat !== undefined && at - death.at < DIED_LATELY_MS) died.set(seat, death);
   }
-  const sitting = new Map(status.list.map((one) => [one.place ?? places.of(place, status, one.id) ?? one.id, one]));
-  const wanted = Array.from({ length: Math.min(MAX_TILES, status.processes.desired) }, (_, i) => i + 1);
-  return [...new Set([...wanted, ...sitting.keys()])]
+  const missing = status.processes.desired - list.filter(({ state }) => state !== 'draining').length;
+  const empty = emptySeats(new Set(sitting.keys()), died.keys(), Math.min(missing, MAX_TILES - sitting.size));
+  const heirs = heirsOf(
+    [...died].flatMap(([seat, death]) => (sitting.has(seat) || empty.includes(seat) ? [] : death)),
+    list.filter((one) => !died.has(one.place ?? 0)),
+  );
+  return [...sitting.keys(), ...empty]
     .sort((a, b) => a - b)
-    .slice(0, MAX_TILES)
-    .map((seat) => makeTile(seat, sitting.get(seat), died.get(seat), at));
+    .map((seat) => {
+      const process = sitting.get(seat);
+      return makeTile(seat, process, died.get(seat) ?? (process && heirs.get(process.id)), at);
+    });
+}
+
+/** Where somebody died lately, then the smallest. */
+function emptySeats(taken: ReadonlySet<number>, died: Iterable<number>, number: number): number[] {
+  const seats = [...died].filter((seat) => !taken.has(seat)).slice(0, Math.max(0, number));
+  for (let seat = 1; seats.length < number; seat++) if (!taken.has(seat) && !seats.includes(seat)) seats.push(seat);
+  return seats;
+}
+
+/** A replacement is often started before the end of the one it replaces is known, at another place then. */
+const HEIR_MS = 3_000;
+
+/** @returns by id of the process: whose work it took over */
+function heirsOf(deaths: readonly Death[], processes: WorkerStatus['list']): Map<number, Death> {
+  const heirs = new Map<number, Death>();
+  for (const death of deaths) {
+    const [heir] = processes
+      .filter(({ id, startedAt }) => id > death.id && !heirs.has(id) && startedAt >= death.at - HEIR_MS)
+      .sort((a, b) => a.startedAt - b.startedAt);
+    if (heir) heirs.set(heir.id, death);
+  }
+  return heirs;
 }
 
 function makeTile(

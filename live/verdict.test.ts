@@ -94,13 +94,7 @@ describe.each<[string, WebAppDocuments, Partial<Recent>, string, RegExp]>([
     'bad',
     /^Users wait for a free process: of the last 30 s, 5 of 100 waited longer than/,
   ],
-  [
-    'a problem of the resource',
-    makeDocuments({ problems: [problem] }),
-    {},
-    'warning',
-    /^Users are served, but: shop:2/,
-  ],
+  ['a problem of the resource', makeDocuments({ problems: [problem] }), {}, 'warning', /^Users are served\. shop:2/],
   [
     'a configuration is refused',
     makeDocuments({
@@ -122,7 +116,7 @@ describe.each<[string, WebAppDocuments, Partial<Recent>, string, RegExp]>([
     worker({ deaths: [makeDeath(1), makeDeath(0)] }),
     {},
     'warning',
-    /4 s ago a process died and was replaced\. Process 101 was killed\. It was the 2nd in a minute\.$/,
+    /^Users are served\. A process died 4 s ago and was replaced\. Process 101 was killed\. It was the 2nd in a minute\.$/,
   ],
   ['a process was recycled', worker({ deaths: [makeDeath(1, { cause: 'max-requests' })] }), {}, 'good', /^All is well/],
   [

@@ -65,7 +65,7 @@ export function makeFindings(seen: Seen): [Finding, ...Finding[]] {
 
 /** A verdict says first how users fare. */
 function served(finding: Finding): Finding {
-  return /^(Users|It) /.test(finding.text) ? finding : { ...finding, text: `Users are served, but: ${finding.text}` };
+  return /^(Users|It) /.test(finding.text) ? finding : { ...finding, text: `Users are served. ${finding.text}` };
 }
 
 /** A row of the list: what is known without samples. */
@@ -205,8 +205,8 @@ function checkDeaths({ documents, at }: Seen): Finding[] {
   const [latest] = fresh;
   if (latest === undefined) return [];
   const others = fresh.length > 1 ? ` It was the ${ordinal(fresh.length)} in a minute.` : '';
-  const text = `${formatAgo(at - latest.at)} a process died and was replaced. ${latest.message}${others}`;
-  return [{ kind: `death-${latest.id}`, tone: 'warning', text: upperFirst(text) }];
+  const text = `A process died ${formatAgo(at - latest.at)} and was replaced. ${latest.message}${others}`;
+  return [{ kind: `death-${latest.id}`, tone: 'warning', text }];
 }
 
 function checkEndpoints({ documents }: Seen): Finding[] {
@@ -274,8 +274,6 @@ function processesOf({ workers }: WebAppDocuments): { desired: number; ready: nu
     workers.reduce((total, { status }) => total + (status ? of(status.processes) : 0), 0);
   return { desired: sum((p) => p.desired), ready: sum((p) => p.ready), starting: sum((p) => p.starting) };
 }
-
-const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function ordinal(number: number): string {
   const ending = ['th', 'st', 'nd', 'rd'][number % 100 > 10 && number % 100 < 14 ? 0 : number % 10] ?? 'th';

@@ -55,6 +55,7 @@ function visit(shop: Shop): void {
   void ask('/', 60);
   void ask('/api/goods', 90);
   void ask('/slow?seconds=0.6', 100);
+  void ask('/slow?seconds=0.25', 300);
 }
 
 /** All that a page must never do: counted from its first moment. */
@@ -111,7 +112,7 @@ seen('a person sees how users fare, every process, and one that is killed within
   await page.waitForFunction(() => (window as unknown as { found: { at: number } }).found.at > 0);
   const shown = await page.evaluate(() => (window as unknown as { found: { at: number } }).found.at);
   console.log(`live page: a killed process is shown after ${shown - killed} ms`);
-  expect(await textOf(page, '#workers')).toMatch(/Died here .*SIGKILL/);
+  expect(await textOf(page, '#workers')).toMatch(/died\b.*SIGKILL/i);
   expect(await textOf(page, '#verdict')).toContain(String(busy.pid));
   await page.waitForFunction(
     () => document.querySelectorAll('.tile:is([data-state=free], [data-state=busy])').length === 4,
@@ -161,7 +162,7 @@ seen.each([
 async function kill(shop: Shop, page: Page): Promise<void> {
   const [victim] = (await shop.workerStatus()).list;
   process.kill(victim?.pid ?? Number.NaN, 'SIGKILL');
-  await page.getByText('Died here').waitFor();
+  await page.locator('.tile .died').getByText('SIGKILL').waitFor();
   await page.waitForFunction(() => document.querySelectorAll('.tile[data-state="starting"]').length === 0);
 }
 

@@ -1,5 +1,5 @@
 // Every application process as a tile at its place: what it is, with what and for how long, and who died there.
-import type { Picture, Tile, WorkerPicture } from '../picture.ts';
+import type { Picture, Tile, TileState, WorkerPicture } from '../picture.ts';
 import { count, formatAgo, formatBytes, formatMs, STATE_WORDS } from '../words.ts';
 import { byId, fill, fillTexts, make, setData, setShown, setText } from './dom.ts';
 
@@ -67,8 +67,13 @@ function updateTile(item: HTMLLIElement, tile: Tile): void {
   setShown(requests, lines.length > 0);
   fillTexts(requests, 'request', more > 0 ? [...lines, `and ${more} more`] : lines);
   setShown(death, died !== undefined);
-  setText(death, died ? `Died here ${formatAgo(died.agoMs)}. ${died.message}` : '');
+  setText(death, died ? `${diedText(state, died.agoMs)} ${died.message}` : '');
   fillTexts(facts, '', factsOf(tile));
+}
+
+function diedText(state: TileState, agoMs: number): string {
+  const ago = formatAgo(agoMs);
+  return state === 'gone' ? `Died ${ago}.` : `Took over ${ago} from one that died.`;
 }
 
 function factsOf({ pid, ageMs, served, residentBytes }: Tile): string[] {
