@@ -8,7 +8,9 @@ import type { WorkerStatus } from '../core/status/worker.ts';
 import { type Recent, slotsOf, waitingIn } from './minutes.ts';
 import type { Places } from './places.ts';
 import type { Told, WebAppDocuments, WebAppName } from './source.ts';
-import { type Death, type Finding, faultWords, isFault, makeFindings, rateOf } from './verdict.ts';
+import { makeTiles } from './tiles.ts';
+import { type Finding, faultWords, isFault, makeFindings, rateOf } from './verdict.ts';
+import { cut } from './words.ts';
 
 /** Times are milliseconds; `…AgoMs` counts back from `at`, so that the page needs no clock in step. */
 export interface Picture extends WebAppName {
@@ -142,15 +144,10 @@ export interface Drawn {
 }
 
 /** What is shown of one list, at most; programs bound theirs, hostile ones need not. */
-const MAX_TILES = 256;
-const MAX_SERVING = 4;
 const MAX_ENDPOINTS = 256;
 const MAX_ERRORS = 20;
 const MAX_DEATHS = 20;
-const MAX_TEXT = 300;
 const MAX_TRACEBACK = 8_000;
-/** For so long a place tells of who died there. */
-const DIED_LATELY_MS = 5 * 60_000;
 
 export function makePicture(drawn: Drawn): Picture {
   const { documents, at, recent } = drawn;
@@ -219,7 +216,7 @@ function makeWorker({ place, status, why }: Told<WorkerStatus>, drawn: Drawn): W
     state: status.state,
     config: makeConfig(status.config, drawn.at),
     waiting: status.queue.length,
-    tiles: makeTiles(place, status, drawn),
+    tiles: makeTiles(place, status, drawn.places, drawn.at),
   };
 }
 
@@ -228,78 +225,6 @@ function makeConfig({ hash, appliedAt, error }: WorkerStatus['config'], at: numb
     hash: cut(hash),
     appliedAgoMs: Math.max(0, at - appliedAt),
     ...(error !== undefined && { error: cut(error) }),
-  };
-}
-
-/** By place: those where a process sits, and as many empty ones as processes are missing. */
-function makeTiles(place: string, status: WorkerStatus, { places, at }: Drawn): Tile[] {
-  const list = status.list.slice(0, MAX_TILES);
-  const sitting = new Map(list.map((one) => [one.place ?? places.of(place, status, one.id) ?? one.id, one]));
-  const died = new Map<number, Death>();
-  for (const death of status.deaths.filter(isFault).toReversed()) {
-    const seat = places.of(place, status, death.id);
-    if (seat !== undefined && at - death.at < DIED_LATELY_MS) died.set(seat, death);
-  }
-  const missing = status.processes.desired - list.filter(({ state }) => state !== 'draining').length;
-  const empty = emptySeats(new Set(sitting.keys()), died.keys(), Math.min(missing, MAX_TILES - sitting.size));
-  const heirs = heirsOf(
-    [...died].flatMap(([seat, death]) => (sitting.has(seat) || empty.includes(seat) ? [] : death)),
-    list.filter((one) => !died.has(one.place ?? 0)),
-  );
-  return [...sitting.keys(), ...empty]
-    .sort((a, b) => a - b)
-    .map((seat) => {
-      const process = sitting.get(seat);
-      return makeTile(seat, process, died.get(seat) ?? (process && heirs.get(process.id)), at);
-    });
-}
-
-/** Where somebody died lately, then the smallest. */
-function emptySeats(taken: ReadonlySet<number>, died: Iterable<number>, number: number): number[] {
-  const seats = [...died].filter((seat) => !taken.has(seat)).slice(0, Math.max(0, number));
-  for (let seat = 1; seats.length < number; seat++) if (!taken.has(seat) && !seats.includes(seat)) seats.push(seat);
-  return seats;
-}
-
-/** A replacement is often started before the end of the one it replaces is known, at another place then. */
-const HEIR_MS = 3_000;
-
-/** @returns by id of the process: whose work it took over */
-function heirsOf(deaths: readonly Death[], processes: WorkerStatus['list']): Map<number, Death> {
-  const heirs = new Map<number, Death>();
-  for (const death of deaths) {
-    const [heir] = processes
-      .filter(({ id, startedAt }) => id > death.id && !heirs.has(id) && startedAt >= death.at - HEIR_MS)
-      .sort((a, b) => a.startedAt - b.startedAt);
-    if (heir) heirs.set(heir.id, death);
-  }
-  return heirs;
-}
-
-function makeTile(
-  place: number,
-  process: WorkerStatus['list'][number] | undefined,
-  death: Death | undefined,
-  at: number,
-): Tile {
-  const died = death && {
-    died: { cause: death.cause, agoMs: Math.max(0, at - death.at), message: cut(death.message) },
-  };
-  if (process === undefined) return { place, state: 'gone', serving: [], more: 0, ...died };
-  const { pid, state, startedAt, served, residentBytes } = process;
-  const serving = process.requests.toSorted((a, b) => b.ms - a.ms);
-  return {
-    place,
-    state: state === 'ready' ? (serving.length > 0 ? 'busy' : 'free') : state,
-    pid,
-    ageMs: Math.max(0, at - startedAt),
-    served,
-    ...(residentBytes !== undefined && { residentBytes }),
-    serving: serving
-      .slice(0, MAX_SERVING)
-      .map(({ method, path, ms }) => ({ method: cut(method), path: cut(path), ms })),
-    more: Math.max(0, serving.length - MAX_SERVING),
-    ...died,
   };
 }
 
@@ -377,5 +302,3 @@ function makeDeaths({ documents, places, at }: Drawn): DeathPicture[] {
       };
     });
 }
-
-const cut = (text: string): string => (text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`);

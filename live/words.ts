@@ -46,4 +46,10 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : noun.endsWith('s') ? 'es' : 's'}`;
 }
 
+/** What was told, at a length that a page bears. */
+export function cut(text: string): string {
+  const MOST = 300;
+  return text.length <= MOST ? text : `${text.slice(0, MOST)}…`;
+}
+
 const trim = (text: string): string => text.replace(/\.0$/, '');
