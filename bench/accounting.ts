@@ -1,10 +1,12 @@
 // What it costs a request to be counted: the accounting path of both programs as it is called, against the same loop that counts nothing.
 
+import { makeLog } from '../core/log.ts';
 import { openAccessLog } from '../http/access-log.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { Accounts } from '../proxy/accounts.ts';
 import { endOf } from '../proxy/handlers/account.ts';
 import { setTrace } from '../proxy/trace.ts';
+import { Tracer } from '../tracing/tracer.ts';
 import { FrontCounters } from '../worker/front/counters.ts';
 
 export interface AccountingCost {
@@ -55,6 +57,14 @@ function countInProxy(): Count {
     accounts,
     openAccessLog('off', () => {}),
     { now: () => 500, wall: () => 0 },
+    new Tracer({
+      log: makeLog(
+        () => {},
+        () => 0,
+      ),
+      program: 'proxy',
+      pid: 0,
+    }),
   );
   return (exchange) => {
     accounts.began();
@@ -92,7 +102,7 @@ function makeExchange(i: number): Exchange {
     state: 'done',
   };
   const exchange = fields as unknown as Exchange;
-  setTrace(exchange, { address: '', queuedMs: 0, upstreamMs: i % 300 });
+  setTrace(exchange, { address: '', queuedMs: 0, upstreamMs: i % 300, sentAt: 0, attempts: 1 });
   return exchange;
 }
 

@@ -25,8 +25,9 @@ export interface AccessLog {
    * @param now `performance.now()` at the end of the exchange
    * @param upstream address of whoever answered; '' when that was us
    * @param upstreamMs until the head of its response; below 0 when there is none
+   * @param traceId of the trace it belongs to; '' when to none
    */
-  write(exchange: LoggedExchange, now: number, upstream?: string, upstreamMs?: number): void;
+  write(exchange: LoggedExchange, now: number, upstream?: string, upstreamMs?: number, traceId?: string): void;
   /** Lines that were given up because the sink was too slow or failed. */
   readonly dropped: number;
   /** Begins the file anew under its name (logrotate). */
@@ -44,8 +45,8 @@ export function openAccessLog(target: LogTarget | 'off', onError: (error: Error)
   const sink = new LogSink(target);
   sink.onError = onError;
   return {
-    write: (exchange, now, upstream = '', upstreamMs = -1) =>
-      sink.write(accessLine(exchange, Date.now(), now, upstream, upstreamMs)),
+    write: (exchange, now, upstream = '', upstreamMs = -1, traceId = '') =>
+      sink.write(accessLine(exchange, Date.now(), now, upstream, upstreamMs, traceId)),
     get dropped() {
       return sink.dropped;
     },
@@ -69,12 +70,14 @@ export function accessLine(
   now: number,
   upstream: string,
   upstreamMs: number,
+  traceId = '',
 ): string {
   const { fault, faultDetail = '', requestId } = exchange;
   const agent = exchange.header('user-agent');
   const referer = exchange.header('referer');
   let line = `{"time":"${timestamp(wall)}"`;
   if (requestId !== '') line += `,"id":${quote(requestId, MAX_FIELD)}`;
+  if (traceId !== '') line += `,"trace":"${traceId}"`;
   line += `,"peer":"${exchange.peer.address}","method":${quote(exchange.method, MAX_FIELD)}`;
   line += `,"host":${quote(exchange.host, MAX_FIELD)},"target":${quote(exchange.target, MAX_TARGET)}`;
   line += `,"status":${exchange.status},"bytes":${exchange.bytesSent},"ms":${milliseconds(now - exchange.startedAt)}`;

@@ -21,17 +21,20 @@ export class Accounts {
     this.answers.inFlight++;
   }
 
-  /** One that had passed the front door is answered, or its client has left. */
-  done(exchange: Exchange, now: number): void {
+  /**
+   * One that had passed the front door is answered, or its client has left.
+   * @param traceId when its trace is kept, else ''
+   */
+  done(exchange: Exchange, now: number, traceId: string): void {
     this.answers.inFlight--;
     this.answers.done(exchange);
-    this.requestTime.observe(now - exchange.startedAt);
+    this.requestTime.observe(now - exchange.startedAt, traceId);
   }
 
   /** It was for a worker. */
-  forwarded({ queuedMs, upstreamMs }: Trace): void {
-    this.queueTime.observe(queuedMs);
-    if (upstreamMs >= 0) this.upstreamTime.observe(upstreamMs);
+  forwarded({ queuedMs, upstreamMs }: Trace, traceId: string): void {
+    this.queueTime.observe(queuedMs, traceId);
+    if (upstreamMs >= 0) this.upstreamTime.observe(upstreamMs, traceId);
   }
 
   /** All but what the upstream client counts. */

@@ -3,6 +3,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { FaultCode } from '../core/errors.ts';
 import type { BodyConsumer, Exchange, Handler, RawHeaders } from '../http/exchange.ts';
+import { requestTraceOf } from './handlers/tracing.ts';
 import { isEventStream, makeClientHeaders, makeInformHeaders, makeUpstreamHeaders } from './message-headers.ts';
 import { setTrace, type Trace } from './trace.ts';
 import type { CallConsumer, UpstreamCall, UpstreamFault, Upstreams } from './upstream/client.ts';
@@ -32,7 +33,7 @@ class Forwarding implements CallConsumer, Trace {
   readonly #exchange: Exchange;
   readonly #call: UpstreamCall;
   readonly #clock: Clock;
-  #sentAt = 0;
+  sentAt = 0;
   upstreamMs = -1;
   /** Nothing is to be done any more when one side tells of its end. */
   #over = false;
@@ -46,7 +47,7 @@ class Forwarding implements CallConsumer, Trace {
     this.#clock = clock;
     setTrace(exchange, this);
     const { method, target, host, peer, requestId } = exchange;
-    const headers = makeUpstreamHeaders(exchange.headers, host, peer, requestId);
+    const headers = makeUpstreamHeaders(exchange.headers, host, peer, requestId, requestTraceOf(exchange));
     this.#call = upstreams.call({ method, target, headers, length: framingOf(method, exchange.body.length) }, this);
   }
 
@@ -56,6 +57,10 @@ class Forwarding implements CallConsumer, Trace {
 
   get queuedMs(): number {
     return this.#call.waitedMs;
+  }
+
+  get attempts(): number {
+    return this.#call.attempts;
   }
 
   start(): void {
@@ -75,7 +80,7 @@ class Forwarding implements CallConsumer, Trace {
   }
 
   #send(body: Buffer | undefined): void {
-    this.#sentAt = this.#clock.now();
+    this.sentAt = this.#clock.now();
     this.#call.start(body);
   }
 
@@ -98,7 +103,7 @@ class Forwarding implements CallConsumer, Trace {
   }
 
   onHead(status: number, _reason: string, received: RawHeaders, length: number | null): void {
-    this.upstreamMs = this.#clock.now() - this.#sentAt;
+    this.upstreamMs = this.#clock.now() - this.sentAt;
     const headers = makeClientHeaders(received, this.#exchange.requestId);
     if (length !== null && length <= AT_ONCE_BYTES) {
       this.#held = headers;

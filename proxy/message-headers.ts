@@ -1,5 +1,7 @@
 // The header fields that cross the proxy, in both directions: one pass over the raw pairs each, for every request. Pure.
 import type { Peer, RawHeaders } from '../http/exchange.ts';
+import { isTraceField } from '../tracing/trace-context.ts';
+import type { RequestTrace } from '../tracing/tracer.ts';
 import { addForwarded, isForwardedName } from './forwarded.ts';
 import { isConnection, isHopByHop, isPlainConnection, isSameName, withoutListed } from './hop-by-hop.ts';
 
@@ -13,8 +15,15 @@ const VIA = '1.1 webapp-proxy';
  * on. Without framing fields: the upstream connection writes them from the body's length. Expect is gone, since the front
  * door has answered it.
  * @param host the authority asked for, '' when HTTP/1.0 gave none: then the local address stands in, as HTTP/1.1 must have one
+ * @param trace said instead of what came under these names; undefined: nothing is said, as what came was not valid
  */
-export function makeUpstreamHeaders(received: RawHeaders, host: string, peer: Peer, requestId: string): string[] {
+export function makeUpstreamHeaders(
+  received: RawHeaders,
+  host: string,
+  peer: Peer,
+  requestId: string,
+  trace?: RequestTrace,
+): string[] {
   let headers: string[] = [];
   let listed = '';
   for (let i = 0; i + 1 < received.length; i += 2) {
@@ -30,6 +39,9 @@ export function makeUpstreamHeaders(received: RawHeaders, host: string, peer: Pe
   if (host === '') headers.push('Host', localAuthority(peer));
   addForwarded(headers, peer, host);
   headers.push('X-Request-Id', requestId, 'Via', VIA);
+  if (trace === undefined) return headers;
+  headers.push('traceparent', trace.traceparent);
+  if (trace.tracestate !== '') headers.push('tracestate', trace.tracestate);
   return headers;
 }
 
@@ -84,7 +96,12 @@ export function isEventStream(headers: RawHeaders): boolean {
 }
 
 function isRequestOwn(name: string): boolean {
-  return isContentLength(name) || isRequestId(name) || (name.length === 6 && isSameName(name, 'expect'));
+  return (
+    isContentLength(name) ||
+    isRequestId(name) ||
+    isTraceField(name) ||
+    (name.length === 6 && isSameName(name, 'expect'))
+  );
 }
 
 function isContentLength(name: string): boolean {

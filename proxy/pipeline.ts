@@ -8,6 +8,7 @@ export type Middleware = (next: Handler) => Handler;
 export interface Links {
   readonly account: Middleware;
   readonly requestId: Middleware;
+  readonly tracing: Middleware;
   readonly staticFiles: Middleware;
   readonly maintenance: Middleware;
 }
@@ -18,6 +19,8 @@ export const ORDER = [
   'account',
   // Before anything answers: each answer carries the id.
   'requestId',
+  // Before anything answers: spans are made of files and refusals too.
+  'tracing',
   // Before the worker: what the files answer, no worker sees.
   'staticFiles',
   // After the files: pages that are open, and pages about the maintenance that others host, keep their style.

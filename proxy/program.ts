@@ -15,6 +15,7 @@ import type { Handler, UpgradeExchange } from '../http/exchange.ts';
 import { type DoorLimits, type FrontDoor, openFrontDoor } from '../http/listen.ts';
 import { nameWebapp } from '../http/metrics.ts';
 import { registerProcessMetrics } from '../http/process-metrics.ts';
+import { Tracer } from '../tracing/tracer.ts';
 import { Accounts } from './accounts.ts';
 import type { PodApiServer } from './api-server.ts';
 import type { Flags } from './flags.ts';
@@ -23,6 +24,7 @@ import { account, endOf } from './handlers/account.ts';
 import { maintenance } from './handlers/maintenance.ts';
 import { makeRequestIds, requestId } from './handlers/request-id.ts';
 import { staticFiles } from './handlers/static.ts';
+import { tracing } from './handlers/tracing.ts';
 import { registerProxyMetrics } from './metrics.ts';
 import { makePipeline } from './pipeline.ts';
 import { drainBoundMs, makeDoorLimits } from './settings.ts';
@@ -62,6 +64,7 @@ export class Program {
   readonly #workers: Workers;
   readonly #nextId = makeRequestIds();
   readonly #upgrades: Upgrades;
+  readonly #tracer: Tracer;
   readonly #startedAt: number;
   #state: ProxyStatus['state'] = 'starting';
   #config: ProxyConfig | null = null;
@@ -79,7 +82,8 @@ export class Program {
   constructor(options: ProgramOptions) {
     this.#options = options;
     this.#startedAt = options.clock.wall();
-    const { flags, pod, log, clock } = options;
+    const { flags, pod, log, clock, pid } = options;
+    this.#tracer = new Tracer({ log, program: 'proxy', pid });
     this.#workers = new Workers({ apiServer: flags.apiServer ?? pod, log, clock, registry: this.#registry });
     this.#upgrades = new Upgrades({
       pick: () => this.#workers.upstreams.pick(),
@@ -141,7 +145,7 @@ export class Program {
       onUpgrade: (upgrade) => this.#upgrades.take(upgrade),
       takesUpgrade: isWebSocket,
       onFault: (code) => this.#accounts.answers.fault(code),
-      onDone: endOf(this.#accounts, accessLog, clock),
+      onDone: endOf(this.#accounts, accessLog, clock, this.#tracer),
       onRefused: (record) => {
         this.#accounts.answers.done(record);
         accessLog.write(record, clock.now());
@@ -176,6 +180,7 @@ export class Program {
     this.#config = config;
     this.#appliedAt = this.#options.clock.wall();
     nameWebapp(this.#registry, config.name);
+    this.#tracer.configure(config.name, config.tracing);
     this.#refusal = undefined;
     this.#workers.configure(config);
     this.#warnOfMissing(config);
@@ -195,6 +200,7 @@ export class Program {
     const links = {
       account: account(this.#accounts),
       requestId: requestId(this.#nextId),
+      tracing: tracing(this.#tracer),
       staticFiles: staticFiles({
         folders: config.static,
         clock,
@@ -279,5 +285,6 @@ export class Program {
     this.#workers.close();
     await this.#admin?.close();
     await this.#accessLog?.close();
+    await this.#tracer.close();
   }
 }

@@ -8,6 +8,10 @@ export interface Trace {
   readonly queuedMs: number;
   /** From sending the request until the head of the response; below 0 when there was none. Ms. */
   readonly upstreamMs: number;
+  /** `Clock.now()` when it was handed to the upstream client, where it may wait. */
+  readonly sentAt: number;
+  /** Connections tried. */
+  readonly attempts: number;
 }
 
 const TRACE = Symbol('trace');

@@ -11,6 +11,7 @@ import { type Admin, openAdmin } from '../http/admin.ts';
 import { type ConfigFile, openConfigFile } from '../http/config-file.ts';
 import { nameWebapp } from '../http/metrics.ts';
 import { registerProcessMetrics } from '../http/process-metrics.ts';
+import { Tracer } from '../tracing/tracer.ts';
 import type { Cgroup } from './cgroup.ts';
 import type { Settings } from './flags.ts';
 import { type Front, openFront } from './front/front.ts';
@@ -55,6 +56,7 @@ export class Program {
   private readonly options: ProgramOptions;
   private readonly registry = new Registry();
   private readonly startedAt: number;
+  private readonly tracer: Tracer;
   private config: WorkerConfig | null = null;
   private applied: AppliedConfig = { hash: '', appliedAt: 0 };
   private file: ConfigFile<WorkerConfig> | null = null;
@@ -69,6 +71,7 @@ export class Program {
   constructor(options: ProgramOptions) {
     this.options = options;
     this.startedAt = options.clock.wall();
+    this.tracer = new Tracer({ log: options.log, program: 'worker', pid: options.pid });
     this.ended = new Promise((resolve) => {
       this.end = resolve;
     });
@@ -81,6 +84,7 @@ export class Program {
   async start(): Promise<void> {
     const config = await this.readConfig();
     this.config = config;
+    this.tracer.configure(config.name, config.tracing);
     nameWebapp(this.registry, config.name);
     this.applied = { hash: config.hash, appliedAt: this.options.clock.wall() };
     try {
@@ -176,6 +180,7 @@ export class Program {
         runDirectory: directory.path,
         log,
         clock,
+        tracer: this.tracer,
         ...(settings.development && { bootFailure: () => supervisor.bootFailure }),
       });
       registerWorkerMetrics(this.registry, {
@@ -230,6 +235,7 @@ export class Program {
     this.closing = true;
     this.file?.close();
     await Promise.all([this.parts.front.drain(0), this.parts.admin?.close()]);
+    await this.tracer.close();
     this.parts.directory.close();
     this.end(code);
   }
@@ -253,6 +259,7 @@ export class Program {
     this.applied = { hash: config.hash, appliedAt: this.options.clock.wall() };
     this.parts.supervisor.configure(config);
     this.parts.front.configure(config);
+    this.tracer.configure(config.name, config.tracing);
     this.options.log.info('configuration applied', { hash: config.hash, processes: this.parts.supervisor.desired });
   }
 

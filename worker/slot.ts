@@ -57,6 +57,8 @@ export interface Slot {
 export interface AppProcess {
   readonly id: number;
   readonly pid: number;
+  /** As status and metrics have it, from 1. */
+  readonly place?: number;
   /** Slots in use. */
   readonly busy: number;
   /** Takes a free slot, or undefined. `release` must follow once, after onEnd or onFailed. */

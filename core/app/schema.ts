@@ -6,6 +6,7 @@ import { withRules } from './rules.ts';
 import { env, envFrom, file, volume } from './spec/environment.ts';
 import { access, autoscaling, migrate, monitoring, rollout } from './spec/operations.ts';
 import { proxy } from './spec/proxy.ts';
+import { tracing } from './spec/tracing.ts';
 import { MEND, name, podTemplate, resources } from './spec/values.ts';
 import { health, workers } from './spec/workers.ts';
 
@@ -99,6 +100,7 @@ export const specSchema = z
     rollout,
     access,
     monitoring,
+    tracing: tracing.optional(),
     podTemplate: podTemplate()
       .optional()
       .describe(

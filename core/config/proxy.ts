@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { WebApp } from '../app/schema.ts';
 import { parseDuration, parseQuantity } from '../quantity.ts';
+import { type TracingConfig, tracingConfigSchema, tracingOf } from './tracing.ts';
 import { hashed } from './worker.ts';
 
 const ms = z.int().min(1);
@@ -64,6 +65,7 @@ export const proxyConfigSchema = z.strictObject({
     connectMs: ms,
     responseMs: ms,
   }),
+  tracing: tracingConfigSchema.optional(),
 });
 
 export type ProxyConfig = z.output<typeof proxyConfigSchema>;
@@ -74,6 +76,8 @@ export interface ProxyPlace {
   readonly upstream: readonly string[] | NonNullable<ProxyConfig['groups'][number]['discover']>;
   /** Absolute folders that `proxy.static[].from` is relative to: the current version's first, then earlier ones'. */
   readonly staticRoots: readonly string[];
+  /** Where spans go when the resource does not say. */
+  readonly tracing?: TracingConfig;
 }
 
 /** A person who suspends an application seldom does so for seconds; browsers and monitors need not ask oftener. */
@@ -109,6 +113,7 @@ export function makeProxyConfig(webApp: WebApp, place: ProxyPlace): ProxyConfig 
         ? parseDuration(timeouts.response)
         : parseDuration(workers.timeout) + parseDuration(workers.queue.timeout) + RESPONSE_SLACK_MS,
     },
+    ...tracingOf(webApp, place.tracing),
   });
 }
 

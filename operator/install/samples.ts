@@ -174,6 +174,7 @@ export const SAMPLES: Readonly<Record<string, Sample>> = {
           ],
         },
         monitoring: { serviceMonitor: true, podMonitor: false, interval: '30s', labels: { release: 'prometheus' } },
+        tracing: { endpoint: 'http://collector.monitoring:4318', sampling: 0.1 },
         podTemplate: { spec: { containers: [{ name: 'app', tty: false }] } },
         suspend: false,
       }),

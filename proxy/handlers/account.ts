@@ -3,9 +3,12 @@
 import type { Clock } from '../../core/clock.ts';
 import type { AccessLog } from '../../http/access-log.ts';
 import type { Exchange } from '../../http/exchange.ts';
+import type { Tracer } from '../../tracing/tracer.ts';
 import type { Accounts } from '../accounts.ts';
 import type { Middleware } from '../pipeline.ts';
+import { makeProxySpans } from '../proxy-spans.ts';
 import { traceOf } from '../trace.ts';
+import { requestTraceOf } from './tracing.ts';
 
 export function account(accounts: Accounts): Middleware {
   return (next) => (exchange) => {
@@ -15,17 +18,23 @@ export function account(accounts: Accounts): Middleware {
 }
 
 /** @returns takes each exchange that has ended, those that the front door refused too: they have no request id */
-export function endOf(accounts: Accounts, accessLog: AccessLog, clock: Clock): (exchange: Exchange) => void {
+export function endOf(
+  accounts: Accounts,
+  accessLog: AccessLog,
+  clock: Clock,
+  tracer: Tracer,
+): (exchange: Exchange) => void {
   return (exchange) => {
     const now = clock.now();
+    const fared = traceOf(exchange);
+    const trace = requestTraceOf(exchange);
+    // In exemplars only what somebody has kept: an id that leads nowhere is no help.
+    const keptId = trace?.sampled ? trace.traceId : '';
     if (exchange.requestId === '') accounts.answers.done(exchange);
-    else accounts.done(exchange, now);
-    const trace = traceOf(exchange);
-    if (trace === undefined) {
-      accessLog.write(exchange, now);
-      return;
-    }
-    accounts.forwarded(trace);
-    accessLog.write(exchange, now, trace.address, trace.upstreamMs);
+    else accounts.done(exchange, now, keptId);
+    if (fared !== undefined) accounts.forwarded(fared, keptId);
+    accessLog.write(exchange, now, fared?.address, fared?.upstreamMs, trace?.traceId);
+    if (trace === undefined || trace.spanId === '') return;
+    for (const span of makeProxySpans(exchange, trace, fared, now, clock.wall())) tracer.record(span);
   };
 }

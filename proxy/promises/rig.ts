@@ -33,7 +33,7 @@ export async function until<T>(holds: () => T | Promise<T>, what: string): Promi
   }
 }
 
-export type ConfigChange = Partial<Pick<ProxyConfig, 'groups' | 'static' | 'maintenance'>> & {
+export type ConfigChange = Partial<Pick<ProxyConfig, 'groups' | 'static' | 'maintenance' | 'tracing'>> & {
   limits?: Partial<ProxyConfig['limits']>;
   timeouts?: Partial<ProxyConfig['timeouts']>;
 };
@@ -49,6 +49,7 @@ export function makeConfig(endpoints: readonly string[], change: ConfigChange = 
     groups: change.groups ?? [{ name: 'current', weight: 1, endpoints: endpoints.map((address) => ({ address })) }],
     static: change.static ?? [],
     ...(change.maintenance && { maintenance: change.maintenance }),
+    ...(change.tracing && { tracing: change.tracing }),
     limits: { bodyBytes: 2 ** 40, headBytes: 32_768, connections: 1000, ...change.limits },
     timeouts: {
       requestHeadMs: 30_000,

@@ -141,13 +141,17 @@ export class Dispatcher {
 
   /** Once for a request: when it leaves the queue the first time, whichever way. */
   private observeQueueTime(passage: Passage, now: number): void {
-    if (passage.handovers === 0) this.counters.queueTime.observe(now - passage.queuedAt);
+    if (passage.handovers !== 0) return;
+    this.counters.queueTime.observe(now - passage.queuedAt, passage.trace?.traceId);
+    passage.trace?.left(now);
   }
 
   /** @param lives whether the process can serve on */
   release(passage: Passage, process: AppProcess, slot: Slot, lives: boolean): void {
     passage.timedBy?.disarm(passage);
-    this.counters.appTime.observe(this.clock.now() - passage.sentAt);
+    const now = this.clock.now();
+    this.counters.appTime.observe(now - passage.sentAt, passage.trace?.traceId);
+    passage.trace?.served(process, passage.sentAt, now);
     // Counted first: the process may have had its last request, and be none to pick when the slot is free.
     if (lives) this.pool.onServed(process);
     // The pool answers a freed slot with `onFree`, and that is `serve`.
@@ -157,6 +161,7 @@ export class Dispatcher {
   /** Nothing is held for it any more. */
   forget(passage: Passage): void {
     this.store.free(passage.request);
+    passage.trace?.finished(passage);
   }
 
   broken(process: AppProcess, detail: string): void {

@@ -8,6 +8,7 @@ import type { WorkerStatus } from '../../core/status/worker.ts';
 import type { AccessLog } from '../../http/access-log.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { type DoorLimits, type FrontDoor, type ListenAddress, openFrontDoor } from '../../http/listen.ts';
+import type { Tracer } from '../../tracing/tracer.ts';
 import type { BootFailure } from '../runtimes/runtime.ts';
 import type { ProcessPool } from '../slot.ts';
 import { BodyStore } from './body-store.ts';
@@ -33,6 +34,8 @@ export interface FrontOptions {
   readonly bootFailure?: () => BootFailure | null;
   /** Absent: none. That is the rule behind our proxy, which has one. Its owner closes it. */
   readonly accessLog?: AccessLog;
+  /** Absent: no request is traced. Its owner configures and closes it. */
+  readonly tracer?: Tracer;
 }
 
 /** The front's part of the status document. */
@@ -85,7 +88,7 @@ class OpenFront implements Front {
   private standInTimer: NodeJS.Timeout | undefined;
 
   constructor(options: FrontOptions) {
-    const { clock, config, log, pool } = options;
+    const { clock, config, log, pool, tracer } = options;
     this.options = options;
     this.config = config;
     const { counters } = this;
@@ -94,7 +97,13 @@ class OpenFront implements Front {
     const dispatcher = new Dispatcher({ config, pool, store, counters, clock, log, standIn });
     this.store = store;
     this.dispatcher = dispatcher;
-    this.reception = new Reception(config.trustForwarded, { dispatcher, store, counters, log });
+    this.reception = new Reception(config.trustForwarded, {
+      dispatcher,
+      store,
+      counters,
+      log,
+      ...(tracer && { tracer }),
+    });
     this.upgrades = new Upgrades({ config, pool, counters, clock, makeId: this.reception.makeId });
     pool.onFree = () => this.serve();
   }

@@ -5,6 +5,7 @@
 import type { FaultCode } from '../../core/errors.ts';
 import type { Exchange, RawHeaders } from '../../http/exchange.ts';
 import type { AppProcess, Slot, SlotConsumer } from '../slot.ts';
+import type { AppTrace } from './app-trace.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Dispatcher } from './dispatch.ts';
 import type { Queued } from './queue.ts';
@@ -28,6 +29,8 @@ export class Passage implements SlotConsumer, Queued<Passage> {
   /** `Clock.now()` of the last hand-over. */
   sentAt = 0;
   handovers = 0;
+  /** Null: no spans are made of it. */
+  trace: AppTrace | null = null;
   private lostRuns = 0;
   private accepted = false;
   /** A 1xx has gone to the client. */

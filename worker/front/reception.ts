@@ -3,6 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../core/log.ts';
 import type { Exchange } from '../../http/exchange.ts';
+import type { Tracer } from '../../tracing/tracer.ts';
+import { AppTrace, withTraceContext } from './app-trace.ts';
 import type { BodyStore } from './body-store.ts';
 import type { FrontCounters } from './counters.ts';
 import type { Dispatcher } from './dispatch.ts';
@@ -15,6 +17,8 @@ export interface ReceptionOptions {
   readonly store: BodyStore;
   readonly counters: FrontCounters;
   readonly log: Log;
+  /** Absent: no request is traced here. */
+  readonly tracer?: Tracer;
 }
 
 export class Reception {
@@ -34,8 +38,19 @@ export class Reception {
     counters.answers.inFlight++;
     const request = makeRequest(exchange, this.trustForwarded, this.makeId);
     const passage = new Passage(exchange, request, dispatcher);
+    // Off, the peer's context goes on to the application as any other field.
+    if (this.options.tracer?.on) this.trace(passage, this.options.tracer);
     if (exchange.body.length === 0) this.pass(exchange, passage);
     else this.takeIn(exchange, request, passage);
+  }
+
+  private trace(passage: Passage, tracer: Tracer): void {
+    const { exchange, request } = passage;
+    const trace = tracer.begin(exchange.headers);
+    // Nothing of ours to say: what came goes on.
+    if (trace === null || (trace.spanId === '' && trace.parentId !== '')) return;
+    request.headers = withTraceContext(exchange.headers, trace);
+    if (trace.spanId !== '') passage.trace = new AppTrace(trace, tracer);
   }
 
   private pass(exchange: Exchange, passage: Passage): void {
@@ -43,6 +58,7 @@ export class Reception {
     exchange.onClose = () => {
       counters.answers.inFlight--;
       passage.closed();
+      passage.trace?.finished(passage);
     };
     dispatcher.submit(passage);
   }
@@ -54,6 +70,7 @@ export class Reception {
       counters.answers.inFlight--;
       intake.giveUp();
       passage.closed();
+      passage.trace?.finished(passage);
     };
     intake.start();
   }

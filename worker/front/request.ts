@@ -9,7 +9,8 @@ export class IncomingRequest implements BufferedRequest {
   readonly method: string;
   readonly target: string;
   readonly version: '1.0' | '1.1';
-  readonly headers: RawHeaders;
+  /** As received; of a traced request with our trace context in the place of the peer's. */
+  headers: RawHeaders;
   readonly host: string;
   readonly peer: Peer;
   readonly wantAccept: boolean;

@@ -121,6 +121,8 @@ const ROWS: readonly Row[] = [
   ['monitoring.podMonitor', true, 'objects'],
   ['monitoring.interval', '2m', 'objects'],
   ['monitoring.labels.*', 'other', 'objects'],
+  ['tracing.endpoint', 'http://other:4318', 'proxy.json', 'worker.json'],
+  ['tracing.sampling', 0.5, 'proxy.json', 'worker.json'],
 ];
 
 /** Of EVERY_OTHER_FIELD. */

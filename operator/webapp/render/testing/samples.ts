@@ -87,6 +87,7 @@ export const EVERY_FIELD = {
     ],
   },
   monitoring: { serviceMonitor: true, podMonitor: false, interval: '1m30s', labels: { release: 'prometheus' } },
+  tracing: { endpoint: 'http://collector.monitoring:4318', sampling: 0.1 },
   podTemplate: {
     metadata: { labels: { team: 'shop', 'app.kubernetes.io/name': 'mine' }, annotations: { note: 'a' } },
     spec: {
