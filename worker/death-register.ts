@@ -7,6 +7,11 @@ import { bootFailureOf, causeOf, type Death, type DeathFacts, describeDeath, isR
 import type { ProcessHandle } from './handle.ts';
 import type { BootFailure } from './runtimes/runtime.ts';
 
+/** How long a kill of the kernel may take to become a death. */
+const OOM_MEMORY_MS = 10_000;
+/** As many as there may be processes. */
+const MOST_OOM_KILLS = 256;
+
 export interface RecordedDeath {
   readonly cause: DeathCause;
   /** Why it never was ready, when it was not and should have been. */
@@ -21,6 +26,8 @@ export class DeathRegister {
   private readonly clock: Clock;
   private readonly log: Log;
   private oomSeen: number;
+  /** When each kill of the kernel was seen that no death has been explained by. */
+  private oomKills: number[] = [];
 
   constructor(cgroup: Cgroup, clock: Clock, log: Log) {
     this.cgroup = cgroup;
@@ -49,9 +56,14 @@ export class DeathRegister {
     return { cause, bootFailure: facts.wasReady || isRoutine(cause) ? null : bootFailureOf(facts, cause) };
   }
 
-  /** The kernel also kills what is not ours to explain: an old count must not explain a later death. */
+  /**
+   * The kernel also kills what is not ours to explain: an old kill must not explain a later death. A process that has much memory takes its time from
+   * being killed to being gone.
+   */
   forgetOomKills(): void {
-    this.oomSeen = this.cgroup.oomKills();
+    this.countOomKills();
+    const since = this.clock.now() - OOM_MEMORY_MS;
+    this.oomKills = this.oomKills.filter((at) => at > since);
   }
 
   private factsOf(handle: ProcessHandle): DeathFacts {
@@ -73,8 +85,15 @@ export class DeathRegister {
 
   /** Each kill of the kernel explains one death. */
   private takeOomKill(): boolean {
-    if (this.cgroup.oomKills() <= this.oomSeen) return false;
-    this.oomSeen++;
-    return true;
+    this.countOomKills();
+    return this.oomKills.shift() !== undefined;
+  }
+
+  private countOomKills(): void {
+    const count = this.cgroup.oomKills();
+    const fresh = Math.min(MOST_OOM_KILLS, count - this.oomSeen);
+    this.oomSeen = count;
+    for (let i = 0; i < fresh; i++) this.oomKills.push(this.clock.now());
+    this.oomKills = this.oomKills.slice(-MOST_OOM_KILLS);
   }
 }

@@ -268,6 +268,19 @@ describe('a dead process', () => {
     child(2).exit(null, 'SIGKILL');
     expect(causes(supervisor)).toEqual(['signal', 'oom']);
   });
+
+  test('of memory is told though it took its time, and an old kill explains no later death', () => {
+    const supervisor = makeSupervisor({ processes: 3 });
+    bootAll();
+    oomKills = 1;
+    pass(6_000);
+    child(1).exit(null, 'SIGKILL');
+    turn();
+    oomKills = 2;
+    pass(20_000);
+    child(2).exit(null, 'SIGKILL');
+    expect(causes(supervisor)).toEqual(['signal', 'oom']);
+  });
 });
 
 describe('a crash loop', () => {

@@ -21,6 +21,8 @@ const FLAGS = ['build', '-trimpath', '-buildvcs=false', '-ldflags', LINKER];
 interface Recipe {
   /** What `go build` is given. */
   readonly package: string;
+  /** Build constraints, with commas between them. */
+  readonly tags?: string;
   /** Names under which the program is started, where it looks at its own. */
   readonly links: readonly string[];
   /** Path in the cache → path in the Go module `module`: files that belong to the program. */
@@ -40,6 +42,13 @@ const RECIPES = {
   pause: { package: '.', links: [], files: {} },
   helm: { package: 'helm.sh/helm/v4/cmd/helm', links: [], files: {} },
   kind: { package: 'sigs.k8s.io/kind', links: [], files: {} },
+  prometheus: {
+    package: 'github.com/prometheus/prometheus/cmd/prometheus',
+    // Debian's finds no pods: it is built without Kubernetes. Of all that targets can be found by, this is the one that is needed.
+    tags: 'remove_all_sd,enable_kubernetes_sd',
+    links: [],
+    files: {},
+  },
   kwok: {
     package: 'sigs.k8s.io/kwok/cmd/kwok',
     links: [],
@@ -132,7 +141,10 @@ async function buildInto(name: ProgramName, folder: string): Promise<void> {
   const seconds = (): number => Math.round((performance.now() - began) / 1000);
   // Go says nothing while it compiles.
   const heartbeat = setInterval(() => process.stderr.write(`still building ${name}, ${seconds()} s …\n`), 60_000);
-  await go(name, [...FLAGS, '-o', join(partial, name), recipe.package]).finally(() => clearInterval(heartbeat));
+  const tags = recipe.tags === undefined ? [] : ['-tags', recipe.tags];
+  await go(name, [...FLAGS, ...tags, '-o', join(partial, name), recipe.package]).finally(() =>
+    clearInterval(heartbeat),
+  );
   for (const link of recipe.links) symlinkSync(name, join(partial, link));
   for (const [target, source] of Object.entries(recipe.files)) {
     cpSync(join(moduleFolder(name, recipe.module ?? ''), source), join(partial, target), { recursive: true });

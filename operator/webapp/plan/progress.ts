@@ -96,17 +96,15 @@ function lastProgress(before: WebAppStatus | undefined): Condition | undefined {
   return before?.conditions?.find(({ type }) => type === 'Progressing');
 }
 
-function proxyRollingOut({ proxy, webApp, before }: World, decision: Decision): Progress | undefined {
+function proxyRollingOut({ proxy, proxyVersions, webApp, before }: World, decision: Decision): Progress | undefined {
   const wanted = decision.proxy?.id ?? proxy?.revision;
   if (proxy !== undefined && isLate(proxy)) {
     const { progressDeadline } = webApp.spec.rollout;
     return { reason: 'DeadlineExceeded', message: `New proxy pods were not ready within ${progressDeadline}.` };
   }
   if (proxy !== undefined && proxy.revision === wanted && isSettled(proxy, before)) return undefined;
-  const message =
-    before?.revision === undefined
-      ? 'The proxy pods come up.'
-      : 'Proxy pods of a new version take the place of old ones.';
+  const hadOthers = proxyVersions.some(({ revision }) => revision.id !== wanted);
+  const message = hadOthers ? 'Proxy pods of a new version take the place of old ones.' : 'The proxy pods come up.';
   return { reason: 'RollingOut', message };
 }
 

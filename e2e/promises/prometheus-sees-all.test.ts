@@ -1,0 +1,114 @@
+// A real Prometheus in the cluster finds the pods by their annotations, and every query of every dashboard that is shipped has an answer: those of faults once the
+// faults are there.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { API_VERSION, KIND } from '../../core/app/schema.ts';
+import { expressionsOf, filledIn } from '../../monitoring/dashboards/expressions.ts';
+import { CONTAINER, killProcess, workerStatus } from './faults.ts';
+import { GOODS, SHOPS } from './images.ts';
+import { OPERATOR_NAMESPACE } from './operator.ts';
+import { type Prometheus, startPrometheus, stopPrometheus, type Target } from './prometheus.ts';
+import { eventually, type Place, useRig } from './rig.ts';
+
+const DASHBOARDS = fileURLToPath(new URL('../../manifests/dashboards', import.meta.url));
+/** Discovery, a few scrapes, and the window of a rate. */
+const PATIENCE_MS = 240_000;
+const [SHOP] = SHOPS;
+/** A request may take so long; a body may be so large. */
+const SMALL = { workers: { timeout: '2s' }, proxy: { limits: { body: '1Ki' } } };
+/** Its processes end as they begin. */
+const BROKEN = 'broken';
+
+const rig = useRig();
+let prometheus: Prometheus;
+
+beforeAll(async () => {
+  prometheus = await startPrometheus(rig().cluster);
+});
+afterAll(() => stopPrometheus(rig().cluster));
+
+test('it finds all pods by their annotations, and every query of the dashboards has an answer', async () => {
+  if (SHOP === undefined) throw new Error('there is no shop');
+  const place = await rig().makePlace();
+  await place.open(SHOP);
+  await makeBroken(place);
+  const load = await rig().load.start({
+    kind: 'http',
+    url: place.url(SHOP.name, '/api/goods'),
+    perSecond: 10,
+    expect: GOODS.always,
+  });
+  await untilFound(place);
+  // A rollout, and a configuration in place: both are notes on the dashboard.
+  await place.change(SHOP, { ...SMALL, image: SHOP.second });
+  await place.serves(SHOP.name, SHOP.second);
+
+  const unanswered = new Set(queries(place));
+  const asked = unanswered.size;
+  await eventually(
+    async () => {
+      await makeFaults(place);
+      for (const query of unanswered) if ((await prometheus.query(query.expr)).length > 0) unanswered.delete(query);
+      return unanswered.size === 0;
+    },
+    () => `without an answer: ${JSON.stringify([...unanswered], null, 1)}`,
+    PATIENCE_MS,
+  );
+  await load.stop();
+  console.log(`${asked} queries of ${readdirSync(DASHBOARDS).length} dashboards have an answer`);
+  expect(asked).toBeGreaterThan(50);
+});
+
+async function makeBroken({ namespace, cluster }: Place): Promise<void> {
+  const spec = { image: SHOP?.crashing, app: SHOP?.app, replicas: 1, proxy: { replicas: 1 } };
+  const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name: BROKEN, namespace }, spec };
+  await cluster.kubectlOk(['apply', '-f', '-'], { input: JSON.stringify(object) });
+}
+
+/** A process that dies, one that hangs with a request, a path that is not there, a body that is too large. */
+async function makeFaults(place: Place): Promise<void> {
+  const name = SHOP?.name ?? '';
+  const [first, second] = await place.pods(name, 'worker');
+  if (first === undefined || second === undefined) throw new Error(`${name} has not two workers`);
+  await killProcess(place, first.name);
+  const { list } = await workerStatus(place, second.name);
+  const stop = list.slice(0, 1).map(({ pid }) => `process.kill(${pid}, 'SIGSTOP')`);
+  await place.kubectlOk('exec', second.name, '-c', CONTAINER.worker, '--', 'node', '-e', stop.join(';'));
+  await place.visit(name, '/nowhere');
+  await place.visit(name, '/orders', { method: 'POST', bodyBytes: 4_096 });
+}
+
+interface Query {
+  readonly board: string;
+  readonly title: string;
+  readonly expr: string;
+}
+
+function queries({ namespace }: Place): Query[] {
+  const values = { namespace, webapp: SHOP?.name ?? '', __rate_interval: '1m', __range: '5m', __interval: '15s' };
+  return readdirSync(DASHBOARDS).flatMap((board) =>
+    expressionsOf(JSON.parse(readFileSync(join(DASHBOARDS, board), 'utf8'))).map(({ title, expr }) => ({
+      board,
+      title,
+      expr: filledIn(expr, values),
+    })),
+  );
+}
+
+/** Every pod of the WebApp and of the operator, and each is up. */
+async function untilFound(place: Place): Promise<void> {
+  const wanted = (await place.pods(SHOP?.name ?? '')).map(({ name }) => name);
+  let found: readonly Target[] = [];
+  await eventually(
+    async () => {
+      found = (await prometheus.targets()).filter(({ health }) => health === 'up');
+      const up = new Set(found.map(({ labels }) => labels['pod']));
+      const operators = found.filter(({ labels }) => labels['namespace'] === OPERATOR_NAMESPACE);
+      return wanted.every((name) => up.has(name)) && operators.length === 2;
+    },
+    () => `not all are found: ${wanted.join(', ')} in ${JSON.stringify(found)}`,
+    PATIENCE_MS,
+  );
+}
