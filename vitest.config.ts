@@ -12,7 +12,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{core,http,kube,tracing,live,monitoring,worker,proxy,operator,cli,bench,scripts,examples}/**/*.test.ts'],
+          include: [
+            '{core,http,kube,tracing,live,monitoring,worker,proxy,operator,cli,bench,scripts,examples}/**/*.test.ts',
+          ],
           exclude: ['**/node_modules/**'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
