@@ -10,7 +10,6 @@ export const tracing = z
   .object({
     endpoint: z
       .string()
-      .min(8)
       .max(2048)
       .regex(new RegExp(TRACING_ENDPOINT_PATTERN))
       .meta({
