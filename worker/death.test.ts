@@ -25,9 +25,9 @@ const request = (path: string, ms: number) => ({ method: 'GET', path, ms });
 test.each<[string, Partial<DeathFacts>]>([
   ['exit: Process 3 (pid 41) exited by itself with code 1.', { exitCode: 1 }],
   ['exit: Process 3 (pid 41) exited by itself with code 0.', { exitCode: 0 }],
-  ['signal: Process 3 (pid 41) was killed from outside by SIGKILL.', { signal: 'SIGKILL' }],
+  ['signal: Process 3 (pid 41) was killed by a signal: SIGKILL, sent from outside.', { signal: 'SIGKILL' }],
   [
-    'signal: Process 3 (pid 41) crashed with SIGSEGV (a native library touched memory that is not its own), while it served GET /resize (for 1.2 s).',
+    'signal: Process 3 (pid 41) was killed by a signal: SIGSEGV (a native library touched memory that is not its own), while it served GET /resize (for 1.2 s).',
     { signal: 'SIGSEGV', fallen: [request('/resize', 1_234)] },
   ],
   [
@@ -47,8 +47,8 @@ test.each<[string, Partial<DeathFacts>]>([
       bootFailure: { reason: "No module named 'flask'.", mend: '', traceback: '' },
     },
   ],
-  ['boot: Process 3 (pid 41) exited by itself with code 9 before it was ready.', { wasReady: false, exitCode: 9 }],
-  ['boot: Process 3 exited by itself with code unknown before it was ready.', { wasReady: false, pid: 0 }],
+  ['boot: Process 3 (pid 41) could not start: it exited by itself with code 9.', { wasReady: false, exitCode: 9 }],
+  ['boot: Process 3 could not start: it exited by itself with code unknown.', { wasReady: false, pid: 0 }],
   [
     'boot-timeout: Process 3 (pid 41) was not ready in time: /healthz answered 500.',
     {
@@ -153,7 +153,7 @@ test('killed for want of memory while it started: that is said, not what was gue
 test('a process that ended without a word says so as a boot failure', () => {
   const silent = facts({ wasReady: false, exitCode: 9 });
   expect(bootFailureOf(silent, causeOf(silent))).toEqual({
-    reason: 'Process 3 (pid 41) exited by itself with code 9 before it was ready.',
+    reason: 'Process 3 (pid 41) could not start: it exited by itself with code 9.',
     mend: expect.stringMatching(/log/),
     traceback: '',
   });

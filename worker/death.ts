@@ -1,6 +1,6 @@
 // Why a process died, from what is known of it, in the words of a person. Pure.
-import type { DeathCause, WorkerStatus } from '../core/status/worker.ts';
-import { REPLACE_CAUSES } from '../core/status/worker.ts';
+import { CAUSE_WORDS } from '../core/status/death-causes.ts';
+import { type DeathCause, REPLACE_CAUSES, type WorkerStatus } from '../core/status/worker.ts';
 import type { BootFailure } from './runtimes/runtime.ts';
 
 export type Death = WorkerStatus['deaths'][number];
@@ -67,43 +67,31 @@ export function describeDeath(facts: DeathFacts, cause: DeathCause): string {
 }
 
 function predicateOf(facts: DeathFacts, cause: DeathCause): string {
+  const words = CAUSE_WORDS[cause];
   const detail = facts.blame?.detail ? `: ${facts.blame.detail}` : '';
   const killed = facts.asked === 'kill' ? ', and was killed when its time to finish was over' : '';
   switch (cause) {
     case 'boot':
-      return facts.bootFailure
-        ? `could not start: ${withoutStop(facts.bootFailure.reason)}`
-        : `${ending(facts)} before it was ready`;
-    case 'boot-timeout':
-      return `was not ready in time${detail}`;
+      return `${words}: ${facts.bootFailure ? withoutStop(facts.bootFailure.reason) : `it ${ending(facts)}`}`;
     case 'oom':
-      return `was killed by the kernel because the container ran out of memory${limitOf(facts)}`;
-    case 'timeout':
-      return `was replaced because a request took too long${detail}`;
-    case 'unhealthy':
-      return `was replaced because it failed its health checks${detail}`;
-    case 'protocol':
-      return `was replaced because it broke the protocol${detail}`;
+      return `${words}${limitOf(facts)}`;
     case 'exit':
     case 'signal':
       return ending(facts);
-    case 'max-requests':
-      return `was replaced after its share of requests${killed}`;
-    case 'max-memory':
-      return `was replaced because its memory grew past the limit${detail}${killed}`;
-    case 'reload':
-      return `was replaced by one that runs the newer application${killed}`;
-    case 'resize':
-      return `left because fewer processes are wanted${killed}`;
-    case 'shutdown':
-      return `left because the worker stops${killed}`;
+    case 'boot-timeout':
+    case 'timeout':
+    case 'unhealthy':
+    case 'protocol':
+      return `${words}${detail}`;
+    default:
+      return `${words}${detail}${killed}`;
   }
 }
 
 function ending({ exitCode, signal }: DeathFacts): string {
-  if (signal === null) return `exited by itself with code ${exitCode ?? 'unknown'}`;
+  if (signal === null) return `${CAUSE_WORDS.exit} with code ${exitCode ?? 'unknown'}`;
   const why = CRASHES[signal];
-  return why === undefined ? `was killed from outside by ${signal}` : `crashed with ${signal} (${why})`;
+  return `${CAUSE_WORDS.signal}: ${signal}${why === undefined ? ', sent from outside' : ` (${why})`}`;
 }
 
 function limitOf({ memoryLimit }: DeathFacts): string {

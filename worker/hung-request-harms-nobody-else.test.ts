@@ -42,7 +42,7 @@ describe.each(['app:app', 'app.js'])('%s', (app) => {
       expect(death).toMatchObject({
         cause: 'signal',
         signal: 'SIGSEGV',
-        message: expect.stringMatching(/crashed with SIGSEGV .* while it served GET \/crash/),
+        message: expect.stringMatching(/was killed by a signal: SIGSEGV .* while it served GET \/crash/),
       });
     await started.ready(2);
   });

@@ -247,7 +247,7 @@ describe('a dead process', () => {
     child(1).exit(null, 'SIGKILL');
     const { message } = supervisor.snapshot().deaths[0] ?? { message: '' };
     expect(message).toBe(
-      'Process 1 (pid 1001) was killed from outside by SIGKILL, while it served GET /report (for 1.5 s).',
+      'Process 1 (pid 1001) was killed by a signal: SIGKILL, sent from outside, while it served GET /report (for 1.5 s).',
     );
   });
 

@@ -1,7 +1,7 @@
 // Application processes that die while they serve, as the workers tell. One that was replaced is got over, and told as an event; a few within minutes are a problem,
 // which is written when it begins and when it is over and not in between.
 
-import { DEATH_MENDS, type FaultCause } from '../../../../core/status/death-mends.ts';
+import { DEATH_MENDS, type FaultCause } from '../../../../core/status/death-causes.ts';
 import type { StatusProblem } from '../../../../core/status/webapp.ts';
 import type { PlannedEvent } from '../../changes.ts';
 import type { Death, WorkerReport } from '../../observed.ts';

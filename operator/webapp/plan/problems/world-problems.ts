@@ -1,7 +1,7 @@
 // Problems that are not in pods: references, optional APIs, the migration, Deployments, and what the workers report.
 
 import type { WebAppSpec } from '../../../../core/app/schema.ts';
-import { DEATH_MENDS } from '../../../../core/status/death-mends.ts';
+import { DEATH_MENDS } from '../../../../core/status/death-causes.ts';
 import type { StatusProblem } from '../../../../core/status/webapp.ts';
 import type { OptionalKind } from '../../kinds.ts';
 import type { Component } from '../../names.ts';
