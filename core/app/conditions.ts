@@ -61,6 +61,7 @@ export const REASONS = {
       meaning:
         'Application processes die while they serve, three or more within ten minutes; `problems` has what the worker says of one.',
     },
+    RequestsWait: { status: 'True', meaning: 'Requests wait longer than half a second for a free process.' },
     ConfigRefused: { status: 'True', meaning: 'A program did not take its configuration.' },
     Invalid: { status: 'True', meaning: 'The spec cannot be understood by this operator.' },
   },

@@ -10,6 +10,7 @@ import type { Settings } from '../settings.ts';
 import type { CertificateTimes } from './certificate.ts';
 import type { OptionalKind } from './kinds.ts';
 import type { Component } from './names.ts';
+import type { Waits } from './waits.ts';
 
 /** A WebApp as the API server has it, defaults filled in. */
 export interface LiveWebApp extends Omit<WebApp, 'metadata'> {
@@ -93,6 +94,8 @@ export interface WorkerReport {
   readonly status: WorkerStatus;
   /** Deaths until then (the pod's clock) were there when a pass was last done with its report; undefined: none had it. */
   readonly heardTo?: number;
+  /** Undefined: it never told of requests that wait long. */
+  readonly waits?: Waits;
 }
 
 /** What a proxy told last, as far as it is kept. */

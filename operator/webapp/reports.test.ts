@@ -239,6 +239,20 @@ test.each(DIFFERENCES)('a difference is told of: %s', async (_, difference) => {
   expect(reports.of('web/shop')[0]?.status).toMatchObject(difference);
 });
 
+test('a queue in which requests wait long is told of once more when it lasts, though its length stays the same', async () => {
+  let wall = 0;
+  const pod = await startPod({ ...STATUS, queue: { length: 4, max: 10, oldestMs: 900 } });
+  const { reports, told } = startReports({ quietMs: 5, clock: { ...systemClock, wall: () => wall } });
+  reports.want('web/shop', [target(pod)]);
+  await until('a report', () => told.length === 1);
+  const { asked } = pod;
+  await until('more answers', () => pod.asked >= asked + 5);
+  expect(told).toHaveLength(1);
+  wall = 10_000;
+  await until('it is told of', () => told.length === 2);
+  expect(reports.of('web/shop')).toMatchObject([{ waits: { since: 0, last: 10_000 } }]);
+});
+
 test('a worker that no longer answers is not believed after three questions, and again once it answers', async () => {
   const pod = await new Pod(STATUS).listen();
   const { port } = pod;

@@ -6,6 +6,7 @@ import { DueHeap } from '../../kube/due-heap.ts';
 import { type FailureLog, makeFailureLog } from '../../kube/failure-log.ts';
 import { askProxy, askWorker } from './ask-pod.ts';
 import type { PodReport } from './observed.ts';
+import { askWithin, isLasting, nextWaits, type Waits } from './waits.ts';
 
 export interface ReportTarget {
   readonly component: PodReport['component'];
@@ -23,7 +24,7 @@ export interface PodReports {
   of(key: string): readonly PodReport[];
   /** A pass is done with `reports`: their deaths are no news any more (`WorkerReport.heardTo`). */
   heard(key: string, reports: readonly PodReport[]): void;
-  /** `key`'s reports differ in what the status tells: applied hash and error; of workers processes desired and ready, the latest death, queue length. @returns stop */
+  /** `key`'s reports differ in what the status tells: applied hash and error; of workers processes desired and ready, the latest death, queue length, whether requests wait long. @returns stop */
   onChange(listener: (key: string) => void): () => void;
   close(): void;
 }
@@ -56,6 +57,7 @@ interface Asked {
   report: PodReport | undefined;
   /** Of `WorkerReport.heardTo`. */
   heardTo: number | undefined;
+  waits: Waits | undefined;
   /** What the status tells of `report`, to compare: of its processes and configuration, and of its queue. */
   told: string;
   queue: number;
@@ -110,9 +112,10 @@ class Reports implements PodReports {
 
   of(key: string): readonly PodReport[] {
     const all = this.#byKey.get(key)?.values() ?? [];
-    return [...all].flatMap(({ report, heardTo }) =>
-      report ? [report.component === 'worker' && heardTo !== undefined ? { ...report, heardTo } : report] : [],
-    );
+    return [...all].flatMap(({ report, heardTo, waits }) => {
+      if (report?.component !== 'worker') return report ?? [];
+      return { ...report, ...(heardTo !== undefined && { heardTo }), ...(waits && { waits }) };
+    });
   }
 
   heard(key: string, reports: readonly PodReport[]): void {
@@ -146,6 +149,7 @@ class Reports implements PodReports {
         target,
         report: undefined,
         heardTo: undefined,
+        waits: undefined,
         told: '',
         queue: 0,
         inStep: false,
@@ -249,17 +253,18 @@ class Reports implements PodReports {
 
   /** @returns whether the status would differ */
   #answered(asked: Asked, report: PodReport): boolean {
-    const told = tellingPart(report);
-    const queue = report.component === 'worker' ? report.status.queue.length : 0;
+    const wall = this.#clock.wall();
+    const { waits, queue, askedWithin } = waitingOf(asked, report, wall);
+    const told = `${tellingPart(report)}${isLasting(waits, wall)}`;
     const inStep = isInStep(report, asked.target.configHash);
     const moved = told !== asked.told;
     const differs = moved || queue !== asked.queue;
-    asked.waitMs = inStep
+    const waitMs = inStep
       ? this.#quietMs
       : moved || asked.inStep || asked.failures > 0
         ? this.#busyMs
         : this.#slower(asked);
-    Object.assign(asked, { report, told, queue, inStep, failures: 0 });
+    Object.assign(asked, { report, waits, told, queue, inStep, failures: 0, waitMs: Math.min(waitMs, askedWithin) });
     return differs;
   }
 
@@ -288,6 +293,15 @@ class Reports implements PodReports {
 async function reportOf({ component, pod, uid, ...address }: ReportTarget, signal: AbortSignal): Promise<PodReport> {
   if (component === 'worker') return { component, pod, uid, status: await askWorker(address, signal) };
   return { component, pod, uid, status: await askProxy(address, signal) };
+}
+
+/** Pure. Of the requests that wait in the worker. */
+function waitingOf(asked: Asked, report: PodReport, wall: number) {
+  if (report.component === 'proxy') return { waits: undefined, queue: 0, askedWithin: Infinity };
+  const { status } = report;
+  const before = asked.report?.component === 'worker' ? asked.report.status : undefined;
+  const waits = nextWaits(asked.waits, before, status, wall);
+  return { waits, queue: status.queue.length, askedWithin: askWithin(waits, status, wall) };
 }
 
 /** Pure. What says that a pod is getting on; the length of a queue moves by itself. */

@@ -9,6 +9,7 @@ import { certificateDueAt } from './problems/certificate-problems.ts';
 import { arrange } from './problems/degraded.ts';
 import { findProblems } from './problems/find-problems.ts';
 import { deathEvents, deathsEndAt } from './problems/process-deaths.ts';
+import { waitEndsAt } from './problems/requests-wait.ts';
 import { lastGood, makeStatus } from './status.ts';
 import { currentConfigs, wantedChanges } from './wanted-changes.ts';
 import { readWorld } from './world.ts';
@@ -33,7 +34,8 @@ export function planWebApp(observed: Observed, wall: number): Plan {
   const events = [...tellEvents(world.before, status, changes), ...deathEvents(world.reports, problems, wall)];
   const certificateAt = observed.certificate && certificateDueAt(observed.certificate, wall);
   const deathsAt = deathsEndAt(world.reports, problems, wall);
-  const dueAt = Math.min(...[nextAt, decision.holdEndsAt, certificateAt, deathsAt].map((at) => at ?? Infinity));
+  const waitAt = waitEndsAt(world.reports, problems, wall);
+  const dueAt = Math.min(...[nextAt, decision.holdEndsAt, certificateAt, deathsAt, waitAt].map((at) => at ?? Infinity));
   return { changes, status, events, ...(dueAt !== Infinity && { requeueAfterMs: dueAt - wall }) };
 }
 

@@ -28,6 +28,7 @@ test('the order: what stops everything, what was done, what a rollout waits for,
     'NotReady',
     'Certificate',
     'ProcessesDie',
+    'RequestsWait',
     'ConfigRefused',
     'ApiMissing',
   ]);

@@ -27,6 +27,7 @@ export const DEGRADED_ORDER = [
   'NotReady',
   'Certificate',
   'ProcessesDie',
+  'RequestsWait',
   'ConfigRefused',
   'ApiMissing',
 ] as const satisfies readonly DegradedReason[];

@@ -10,6 +10,7 @@ import { certificateProblems } from './certificate-problems.ts';
 import { arrange, type Found } from './degraded.ts';
 import { podProblems } from './pod-problems.ts';
 import { deathProblems } from './process-deaths.ts';
+import { waitProblems } from './requests-wait.ts';
 import {
   apiProblems,
   deploymentProblems,
@@ -37,6 +38,7 @@ export function findProblems(world: World, decision: Decision, wall: number): St
     ...reportProblems(reports, proxyReports),
     ...(catchingUp ? toldByPods(before?.problems ?? []) : []),
     ...deathProblems(reports, before?.problems ?? [], catchingUp, wall),
+    ...waitProblems(reports, before?.problems ?? [], catchingUp, wall),
     ...certificateProblems(observed.certificate, told, wall),
     ...rolledBack(world, decision, before?.problems ?? []),
   ]);

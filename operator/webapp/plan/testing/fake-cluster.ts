@@ -19,6 +19,7 @@ import type {
 } from '../../observed.ts';
 import { referencesOf } from '../../render/render.ts';
 import { ALL_APIS, deepFreeze, liveWebApp, SETTINGS } from '../../render/testing/samples.ts';
+import { nextWaits, type Waits } from '../../waits.ts';
 import { withFailures } from '../failures.ts';
 import { planWebApp } from '../plan.ts';
 
@@ -62,6 +63,7 @@ export class FakeCluster {
   #versions = 1;
   #stuck = new Map<string, number>();
   readonly #heardTo = new Map<string, number>();
+  readonly #waits = new Map<string, { status: WorkerStatus; waits: Waits | undefined }>();
 
   constructor(spec: object = {}, metadata: object = {}) {
     this.webApp = liveWebApp(spec, metadata);
@@ -324,6 +326,7 @@ export class FakeCluster {
   }
 
   #reports(): PodReport[] {
+    if (this.tells === undefined) this.#waits.clear();
     return this.pods.flatMap((pod): PodReport[] => {
       const { component, ready, metadata, revision } = pod;
       const [name, uid] = [metadata.name, metadata.uid];
@@ -332,7 +335,12 @@ export class FakeCluster {
         const config = { hash: this.configHash(revision), appliedAt: 0 };
         const status = { ...WORKER_STATUS, config, ...this.tells(pod, this) };
         const heardTo = this.#heardTo.get(uid);
-        return [{ component, pod: name, uid, status, ...(heardTo !== undefined && { heardTo }) }];
+        const last = this.#waits.get(uid);
+        const waits = nextWaits(last?.waits, last?.status, status, this.wall);
+        this.#waits.set(uid, { status, waits });
+        return [
+          { component, pod: name, uid, status, ...(heardTo !== undefined && { heardTo }), ...(waits && { waits }) },
+        ];
       }
       if (component === 'proxy' && this.proxiesTell) {
         const config = { hash: this.#hashIn('shop-proxy', 'proxy.json'), appliedAt: 0, ...this.proxiesTell(pod) };
