@@ -9,7 +9,8 @@ import {
   PROXY_METRICS,
   WORKER_METRICS,
 } from './metrics.ts';
-import { DEATH_CAUSES, REPLACE_CAUSES } from './status/worker.ts';
+import { CAUSE_WORDS } from './status/death-causes.ts';
+import { DEATH_CAUSES, type DeathCause, REPLACE_CAUSES } from './status/worker.ts';
 
 export type ProgramName = 'proxy' | 'worker' | 'operator';
 
@@ -80,7 +81,13 @@ ${metricRows(OPERATOR_METRICS)}
 
 ## Causes
 
-Why application processes end (label \`cause\`). They fail: ${codes(DEATH_CAUSES)}. They are replaced or sent away: ${codes(REPLACE_CAUSES)}.
+Why application processes end (label \`cause\`). By a fault:
+
+${causeRows(DEATH_CAUSES)}
+
+As it is meant to be:
+
+${causeRows(REPLACE_CAUSES)}
 
 ## Codes
 
@@ -113,6 +120,9 @@ function labelCell(labels: Readonly<Record<string, string>>): string {
     .join('<br>');
 }
 
-const codes = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ');
+function causeRows(causes: readonly DeathCause[]): string {
+  const rows = causes.map((cause) => `| \`${cause}\` | ${CAUSE_WORDS[cause]} |`);
+  return ['| cause | the process … |', '|---|---|', ...rows].join('\n');
+}
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');

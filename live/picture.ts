@@ -3,13 +3,13 @@
 import type { DurationCounts } from '../core/durations.ts';
 import { quantileOf } from '../core/durations.ts';
 import type { ProxyStatus } from '../core/status/proxy.ts';
-import type { RecentError } from '../core/status/traffic.ts';
 import type { WorkerStatus } from '../core/status/worker.ts';
+import { makeDeaths, makeErrors } from './failures.ts';
 import { type Recent, slotsOf, waitingIn } from './minutes.ts';
 import type { Places } from './places.ts';
 import type { Told, WebAppDocuments, WebAppName } from './source.ts';
 import { makeTiles } from './tiles.ts';
-import { type Finding, faultWords, isFault, makeFindings, rateOf } from './verdict.ts';
+import { type Finding, makeFindings, rateOf } from './verdict.ts';
 import { cut } from './words.ts';
 
 /** Times are milliseconds; `…AgoMs` counts back from `at`, so that the page needs no clock in step. */
@@ -143,11 +143,8 @@ export interface Drawn {
   readonly at: number;
 }
 
-/** What is shown of one list, at most; programs bound theirs, hostile ones need not. */
+/** Shown at most; programs bound theirs, hostile ones need not. */
 const MAX_ENDPOINTS = 256;
-const MAX_ERRORS = 20;
-const MAX_DEATHS = 20;
-const MAX_TRACEBACK = 8_000;
 
 export function makePicture(drawn: Drawn): Picture {
   const { documents, at, recent } = drawn;
@@ -165,7 +162,7 @@ export function makePicture(drawn: Drawn): Picture {
     workers: documents.workers.map((told) => makeWorker(told, drawn)),
     proxies: documents.proxies.map((told) => makeProxy(told, at)),
     errors: makeErrors(documents, at),
-    deaths: makeDeaths(drawn),
+    deaths: makeDeaths(documents, drawn.places, at),
     conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
     notAsked,
   };
@@ -245,60 +242,4 @@ function makeProxy({ place, status, why }: Told<ProxyStatus>, at: number): Proxy
       failures,
     })),
   };
-}
-
-/** A request that failed in the worker is known to both: told once, with the one cause that either knows. */
-function makeErrors({ proxies, workers }: WebAppDocuments, at: number): ErrorPicture[] {
-  const byId = new Map<string, RecentError>();
-  for (const [place, error] of [...proxies, ...workers].flatMap(({ place, status }) =>
-    (status?.errors ?? []).map((one) => [place, one] as const),
-  )) {
-    const key = error.id === '' ? `${place} ${error.at} ${byId.size}` : error.id;
-    const known = byId.get(key);
-    byId.set(key, known ? joinErrors(known, error) : error);
-  }
-  return [...byId.values()]
-    .sort((a, b) => b.at - a.at)
-    .slice(0, MAX_ERRORS)
-    .map((error) => makeError(error, at));
-}
-
-/** The proxy's sight of it, the worker's cause. */
-function joinErrors(proxy: RecentError, worker: RecentError): RecentError {
-  const { fault = proxy.fault, detail = proxy.detail } = worker;
-  return { ...proxy, ...(fault !== undefined && { fault }), ...(detail !== undefined && { detail }) };
-}
-
-function makeError({ at: ended, id, method, path, status, ms, fault, detail }: RecentError, at: number): ErrorPicture {
-  const cause = fault === undefined ? 'The application answered so.' : (faultWords(fault)?.message ?? '');
-  return {
-    agoMs: Math.max(0, at - ended),
-    id: cut(id),
-    method: cut(method),
-    path: cut(path),
-    status,
-    ms,
-    fault: cut(fault ?? ''),
-    text: cut([cause, detail].filter(Boolean).join(' ')),
-  };
-}
-
-function makeDeaths({ documents, places, at }: Drawn): DeathPicture[] {
-  return documents.workers
-    .flatMap(({ place, status }) => (status?.deaths ?? []).filter(isFault).map((death) => ({ place, status, death })))
-    .sort((a, b) => b.death.at - a.death.at)
-    .slice(0, MAX_DEATHS)
-    .map(({ place, status, death: { id, pid, at: died, cause, message, traceback } }) => {
-      const sat = status && places.of(place, status, id);
-      return {
-        worker: place,
-        ...(sat !== undefined && { place: sat }),
-        pid,
-        agoMs: Math.max(0, at - died),
-        cause,
-        message: cut(message),
-        // Its end says what was raised.
-        ...(traceback !== undefined && { traceback: traceback.slice(-MAX_TRACEBACK) }),
-      };
-    });
 }

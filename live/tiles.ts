@@ -1,8 +1,8 @@
 // The application processes of one worker as tiles: who sits where, which places are empty, and who died there or was taken over from. Pure.
 import type { WorkerStatus } from '../core/status/worker.ts';
+import { type Death, isFault } from './deaths.ts';
 import type { Tile } from './picture.ts';
 import type { Places } from './places.ts';
-import { type Death, isFault } from './verdict.ts';
 import { cut } from './words.ts';
 
 /** At most; a program bounds its own, a hostile one need not. */

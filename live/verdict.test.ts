@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FAULTS } from '../core/errors.ts';
+import { DEATH_MENDS } from '../core/status/death-causes.ts';
+import { TROUBLES } from '../core/status/troubles.ts';
 import type { StatusProblem } from '../core/status/webapp.ts';
 import { NO_TRAFFIC, type Recent } from './minutes.ts';
 import type { WebAppDocuments } from './source.ts';
@@ -60,7 +62,7 @@ describe.each<[string, WebAppDocuments, Partial<Recent>, string, RegExp]>([
     }),
     {},
     'bad',
-    /^Users are not served: no application process is ready\. No module named shop\.$/,
+    /^Users are not served\. No application process is ready\. No module named shop\.$/,
   ],
   ['it starts', worker({ list: [makeProcess(1, { state: 'starting' })] }), {}, 'warning', /^It is starting/],
   [
@@ -68,14 +70,14 @@ describe.each<[string, WebAppDocuments, Partial<Recent>, string, RegExp]>([
     makeDocuments(),
     { requests: 100, errors: 30, faults: { PROCESS_DIED: 28, BODY_TOO_LARGE: 60 } },
     'bad',
-    /^Users see errors: 30 of 100 requests in the last 30 s failed\. The process that served the request died\.$/,
+    /^Users see errors\. 30 of 100 requests in the last 30 s failed\. The process that served the request died\.$/,
   ],
   [
     'the application fails',
     makeDocuments(),
     { requests: 1_000, errors: 5 },
     'warning',
-    /5 of 1000 requests .* by the application itself\.$/,
+    /5 of 1000 requests .* The application answered so\.$/,
   ],
   [
     'requests wait',
@@ -85,14 +87,14 @@ describe.each<[string, WebAppDocuments, Partial<Recent>, string, RegExp]>([
     }),
     {},
     'warning',
-    /^Users wait for a free process: 12 requests waiting now, the first for 2\.1 s; 3 of 3 slots busy\.$/,
+    / Requests wait longer than half a second for a free process\. 12 requests waiting now, the first for 2\.1 s; 3 of 3 slots busy\.$/,
   ],
   [
     'requests waited a moment ago',
     makeDocuments(),
     { requests: 50, workerQueue: durationsOf(...Array.from({ length: 50 }, () => 4_500)) },
     'bad',
-    /^Users wait for a free process: of the last 30 s, 5 of 100 waited longer than/,
+    /^Requests wait .* Of the last 30 s, 5 of 100 waited longer than/,
   ],
   ['a problem of the resource', makeDocuments({ problems: [problem] }), {}, 'warning', /^Users are served\. shop:2/],
   [
@@ -102,7 +104,7 @@ describe.each<[string, WebAppDocuments, Partial<Recent>, string, RegExp]>([
     }),
     {},
     'warning',
-    /The proxy \(here\) did not take the newest configuration and keeps the one before: no route\.$/,
+    /A worker or a proxy refused the configuration and keeps the one before\. It is the proxy \(here\): no route\.$/,
   ],
   [
     'a process is being replaced',
@@ -116,7 +118,7 @@ describe.each<[string, WebAppDocuments, Partial<Recent>, string, RegExp]>([
     worker({ deaths: [makeDeath(1), makeDeath(0)] }),
     {},
     'warning',
-    /^Users are served\. A process died 4 s ago and was replaced\. Process 101 was killed\. It was the 2nd in a minute\.$/,
+    /^Users are served\. Process 101 was killed\. That was 4 s ago\. It was the 2nd in a minute\.$/,
   ],
   ['a process was recycled', worker({ deaths: [makeDeath(1, { cause: 'max-requests' })] }), {}, 'good', /^All is well/],
   [
@@ -162,6 +164,31 @@ test('a problem keeps its mend and its field', () => {
   expect(find(makeDocuments({ problems: [problem] }))[0]).toMatchObject({ mend: 'Push it.', field: 'spec.image' });
 });
 
+test('processes that died by several causes: the mend of each, the latest first', () => {
+  const deaths = [
+    makeDeath(1, { at: AT - 9_000 }),
+    makeDeath(2, { cause: 'oom', message: 'No memory.' }),
+    makeDeath(3),
+  ];
+  const told = find(worker({ deaths })).filter(({ kind }) => kind.startsWith('death-'));
+  expect(told).toMatchObject([DEATH_MENDS.oom, DEATH_MENDS.signal]);
+  expect(told[0]?.text).toMatch(/No memory\./);
+});
+
+test('that requests wait is told once, with its numbers while they do', () => {
+  const { words: message, mend, field } = TROUBLES.wait;
+  const told = { type: 'RequestsWait', message, mend, field };
+  const kinds = (oldestMs: number) =>
+    find(
+      makeDocuments({
+        problems: [told],
+        workers: [{ place: 'here', status: makeWorker({ queue: { length: 1, max: 500, oldestMs } }) }],
+      }),
+    ).map(({ kind }) => kind);
+  expect(kinds(9_000)).toEqual(['waiting']);
+  expect(kinds(0)).toEqual(['problem-RequestsWait-spec.workers.processes']);
+});
+
 test('while the same is told, its kind stays: it is read aloud once', () => {
   const kinds = [5, 50].map((errors) => find(makeDocuments(), { requests: 100, errors })[0].kind);
   expect(new Set(kinds).size).toBe(1);
@@ -175,7 +202,9 @@ test('errors are told in the words of the table', () => {
 });
 
 test('a code that nobody knows is no word', () => {
-  expect(find(makeDocuments(), { requests: 10, errors: 10, faults: { toString: 10 } })[0].text).toContain('itself');
+  expect(find(makeDocuments(), { requests: 10, errors: 10, faults: { toString: 10 } })[0].text).toContain(
+    'The application answered so.',
+  );
 });
 
 test('a row of the list says how many processes are ready', () => {

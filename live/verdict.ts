@@ -1,8 +1,12 @@
 // What to tell a person first: an ordered list of checks, each looking for one thing; what it finds is a sentence and what to do. The first is the verdict.
 // Words come from the status documents and the table of faults. Pure.
 import { quantileOf } from '../core/durations.ts';
-import { FAULTS } from '../core/errors.ts';
-import { DEATH_CAUSES, type WorkerStatus } from '../core/status/worker.ts';
+import { DEATH_MENDS } from '../core/status/death-causes.ts';
+import { ANSWERED_SO, TROUBLES } from '../core/status/troubles.ts';
+import { LONG_WAIT_MS } from '../core/status/waiting.ts';
+import type { WorkerStatus } from '../core/status/worker.ts';
+import { deathsByCause, latestDeath } from './deaths.ts';
+import { faultWords } from './failures.ts';
 import { NO_TRAFFIC, type Recent, slotsOf, waitingIn } from './minutes.ts';
 import type { Listed, Tone, WebAppDocuments } from './source.ts';
 import { count, formatAgo, formatMs, formatNumber } from './words.ts';
@@ -30,9 +34,8 @@ export const RECENT_SECONDS = 30;
 /** Of the requests: from here on errors are worth a word, and from there on they come first. */
 const ERRORS_SOME = 0.001;
 const ERRORS_MANY = 0.02;
-/** Waiting that users feel, and that drives them away. */
-const WAIT_FELT_MS = 200;
-const WAIT_LONG_MS = 3_000;
+/** Waiting that drives users away. */
+const UNBEARABLE_WAIT_MS = 3_000;
 /** For so long a death is news. */
 const DEATH_NEWS_MS = 60_000;
 
@@ -113,15 +116,8 @@ function checkNoProcess(seen: Seen): Finding[] {
     return [
       { kind: 'starting', tone: 'warning', text: 'It is starting: requests wait until the first process is ready.' },
     ];
-  const text = `Users are not served: no application process is ready. ${death.message}`;
-  return [{ kind: 'no-process', tone: 'bad', text, mend: mendOf(death) }];
-}
-
-function mendOf({ cause, traceback }: Death): string {
-  if (traceback !== undefined) return 'Mend what the traceback below names; it is tried again by itself.';
-  return cause === 'oom'
-    ? 'Give it more memory (spec.resources), or find what takes so much; it is started again by itself.'
-    : 'The log of the application says more; it is started again by itself.';
+  const text = `Users are not served. ${TROUBLES.noProcess.words} ${death.message}`;
+  return [{ kind: 'no-process', tone: 'bad', text, ...DEATH_MENDS[death.cause] }];
 }
 
 function checkErrors({ recent }: Seen, from: number, below: number): Finding[] {
@@ -130,53 +126,43 @@ function checkErrors({ recent }: Seen, from: number, below: number): Finding[] {
   if (errors === 0 || share < from || (share >= below && below < 1)) return [];
   const tone = share >= ERRORS_MANY ? 'bad' : 'warning';
   const of = `${formatNumber(errors)} of ${count(Math.round(requests), 'request')} in the last ${RECENT_SECONDS} s`;
-  const text = `Users see errors: ${of} failed. ${mostlyBecause(recent)}`;
-  return [
-    {
-      kind: `errors-${tone}`,
-      tone,
-      text,
-      mend: 'The recent errors below name the requests; look their ids up in the logs.',
-    },
-  ];
+  const { words, mend } = TROUBLES.errors;
+  return [{ kind: `errors-${tone}`, tone, text: `${words} ${of} failed. ${mostlyBecause(recent)}`, mend }];
 }
 
 function mostlyBecause({ faults, errors }: Recent): string {
   const [most] = Object.entries(faults)
     .filter(([code]) => (faultWords(code)?.status ?? 0) >= 500)
     .sort((a, b) => b[1] - a[1]);
-  if (most === undefined || most[1] < errors / 2) return 'Most were answered so by the application itself.';
+  if (most === undefined || most[1] < errors / 2) return ANSWERED_SO;
   return faultWords(most[0])?.message ?? '';
-}
-
-/** @returns the table's words for a code that a program told */
-export function faultWords(code: string): { readonly status: number; readonly message: string } | undefined {
-  return Object.hasOwn(FAULTS, code) ? FAULTS[code as keyof typeof FAULTS] : undefined;
 }
 
 function checkWaiting({ documents, recent }: Seen): Finding[] {
   const { length, oldestMs } = waitingIn(documents);
   const wait = (quantileOf(recent.proxyQueue, 0.95) ?? 0) + (quantileOf(recent.workerQueue, 0.95) ?? 0);
   const longest = Math.max(wait, length > 0 ? oldestMs : 0);
-  if (longest < WAIT_FELT_MS) return [];
+  if (longest <= LONG_WAIT_MS) return [];
   const { busy, free } = slotsOf(documents);
   const now = length > 0 ? `${count(length, 'request')} waiting now, the first for ${formatMs(oldestMs)}` : '';
-  const lately = `of the last ${RECENT_SECONDS} s, 5 of 100 waited longer than ${formatMs(wait)}`;
-  const text = `Users wait for a free process: ${now || lately}; ${busy} of ${count(busy + free, 'slot')} busy.`;
-  const mend = 'Raise workers.processes (it is applied in place), or make what the busy processes below do faster.';
-  return [
-    { kind: 'waiting', tone: longest < WAIT_LONG_MS ? 'warning' : 'bad', text, mend, field: 'spec.workers.processes' },
-  ];
+  const lately = `Of the last ${RECENT_SECONDS} s, 5 of 100 waited longer than ${formatMs(wait)}`;
+  const { words, mend, field } = TROUBLES.wait;
+  const text = `${words} ${now || lately}; ${busy} of ${count(busy + free, 'slot')} busy.`;
+  return [{ kind: 'waiting', tone: longest < UNBEARABLE_WAIT_MS ? 'warning' : 'bad', text, mend, field }];
 }
 
-function checkProblems({ documents }: Seen): Finding[] {
-  return documents.problems.map(({ type, message, mend, field }) => ({
-    kind: `problem-${type}-${field}`,
-    tone: 'warning',
-    text: message,
-    mend,
-    field,
-  }));
+/** That requests wait is told with its numbers by checkWaiting, while they do. */
+function checkProblems(seen: Seen): Finding[] {
+  const known = checkWaiting(seen).length > 0 ? TROUBLES.wait.words : '';
+  return seen.documents.problems
+    .filter(({ message }) => message !== known)
+    .map(({ type, message, mend, field }) => ({
+      kind: `problem-${type}-${field}`,
+      tone: 'warning',
+      text: message,
+      mend,
+      field,
+    }));
 }
 
 function checkRefusedConfiguration({ documents }: Seen): Finding[] {
@@ -186,35 +172,37 @@ function checkRefusedConfiguration({ documents }: Seen): Finding[] {
   const [first] = refusals;
   if (first === undefined) return [];
   const program = first.kind === 'ProxyStatus' ? 'proxy' : 'worker';
-  const text = `The ${program} (${first.place}) did not take the newest configuration and keeps the one before: ${first.error}`;
-  return [{ kind: 'refused', tone: 'warning', text, mend: 'Mend the manifest; it is taken when it is valid.' }];
+  const { words, mend } = TROUBLES.refused;
+  const text = `${words} It is the ${program} (${first.place}): ${first.error}`;
+  return [{ kind: 'refused', tone: 'warning', text, mend }];
 }
 
 function checkFewerProcesses(seen: Seen): Finding[] {
   const { desired, ready, starting } = processesOf(seen.documents);
   if (ready >= desired || ready === 0) return [];
   const death = latestDeath(seen.documents);
+  const why = death !== undefined && seen.at - death.at < DEATH_NEWS_MS ? death : undefined;
   const coming = starting > 0 ? `${starting} starting` : 'the others are started again after a pause';
-  const why = death !== undefined && seen.at - death.at < DEATH_NEWS_MS ? ` ${death.message}` : '';
-  const text = `Users are served by ${ready} of ${count(desired, 'process')}; ${coming}.${why}`;
-  return [{ kind: 'fewer', tone: 'warning', text }];
+  const text = `Users are served by ${ready} of ${count(desired, 'process')}; ${coming}.${why ? ` ${why.message}` : ''}`;
+  return [{ kind: 'fewer', tone: 'warning', text, ...(why && DEATH_MENDS[why.cause]) }];
 }
 
+/** One for each cause: each has another mend. */
 function checkDeaths({ documents, at }: Seen): Finding[] {
-  const fresh = deathsOf(documents).filter((death) => at - death.at < DEATH_NEWS_MS);
-  const [latest] = fresh;
-  if (latest === undefined) return [];
-  const others = fresh.length > 1 ? ` It was the ${ordinal(fresh.length)} in a minute.` : '';
-  const text = `A process died ${formatAgo(at - latest.at)} and was replaced. ${latest.message}${others}`;
-  return [{ kind: `death-${latest.id}`, tone: 'warning', text }];
+  return deathsByCause(documents, at - DEATH_NEWS_MS).map(({ latest, count: deaths }) => {
+    const others = deaths > 1 ? ` It was the ${ordinal(deaths)} in a minute.` : '';
+    const text = `${latest.message} That was ${formatAgo(at - latest.at)}.${others}`;
+    return { kind: `death-${latest.cause}-${latest.id}`, tone: 'warning', text, ...DEATH_MENDS[latest.cause] };
+  });
 }
 
 function checkEndpoints({ documents }: Seen): Finding[] {
   const endpoints = documents.proxies.flatMap(({ status }) => status?.groups.flatMap((group) => group.endpoints) ?? []);
   const failing = endpoints.filter(({ state }) => state === 'failing');
   if (failing.length === 0) return [];
-  const text = `The proxy does not get through to ${failing.length} of ${count(endpoints.length, 'worker')}: ${failing[0]?.address}.`;
-  return [{ kind: 'endpoints', tone: 'warning', text }];
+  const { words, mend } = TROUBLES.unreached;
+  const text = `${words} ${failing.length} of ${endpoints.length} cannot be reached, such as ${failing[0]?.address}.`;
+  return [{ kind: 'endpoints', tone: 'warning', text, mend }];
 }
 
 function checkPartlySilent({ documents }: Seen): Finding[] {
@@ -251,23 +239,6 @@ function allIsWell({ documents, recent }: Seen): Finding {
 export function rateOf({ requests, seconds }: Recent): number {
   return requests / Math.max(1, seconds);
 }
-
-export type Death = WorkerStatus['deaths'][number];
-
-/** Those that were a fault, the latest first. */
-function deathsOf({ workers }: WebAppDocuments): Death[] {
-  return workers
-    .flatMap(({ status }) => status?.deaths ?? [])
-    .filter(isFault)
-    .sort((a, b) => b.at - a.at);
-}
-
-/** Not recycled, resized or asked to leave. */
-export function isFault({ cause }: Pick<Death, 'cause'>): boolean {
-  return DEATH_CAUSES.some((fault) => fault === cause);
-}
-
-const latestDeath = (documents: WebAppDocuments): Death | undefined => deathsOf(documents)[0];
 
 function processesOf({ workers }: WebAppDocuments): { desired: number; ready: number; starting: number } {
   const sum = (of: (processes: WorkerStatus['processes']) => number): number =>

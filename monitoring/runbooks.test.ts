@@ -2,9 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { FAULTS } from '../core/errors.ts';
-import { DEATH_CAUSES } from '../core/status/worker.ts';
 import { makeChartValues } from '../operator/install/chart-values.ts';
-import { type DeathFacts, describeDeath } from '../worker/death.ts';
 import { makeAlerts } from './rules/alerts.ts';
 import { DEFAULT_OBJECTIVE, DEFAULT_RUNBOOKS, makeSettings } from './rules/settings.ts';
 import { RUNBOOKS } from './runbooks.ts';
@@ -26,39 +24,6 @@ test.each(RUNBOOKS)('%s: what users notice, how to see more, what to do', (alert
   expect(text).toMatch(/```\n(webapp|kubectl) /);
   for (const link of linksOf(text)) expect(RUNBOOKS).toContain(link);
 });
-
-test('the page on crashes says of each cause what the worker says', () => {
-  const rows = [...read('WebAppCrashLoop').matchAll(/^\| `([\w-]+)` \| (.*?) \|/gm)];
-  const words = new Map(rows.map(([, cause = '', what = '']) => [cause, what]));
-  expect([...words.keys()]).toEqual([...DEATH_CAUSES, 'Crashing']);
-  const saidAlike: readonly (typeof DEATH_CAUSES)[number][] = [
-    'oom',
-    'timeout',
-    'boot-timeout',
-    'unhealthy',
-    'protocol',
-  ];
-  for (const cause of saidAlike) {
-    const sentence = describeDeath(FACTS, cause)
-      .replace(/^Process 1 /, 'the process ')
-      .replace(/\.$/, '');
-    expect(words.get(cause)).toBe(sentence);
-  }
-});
-
-const FACTS: DeathFacts = {
-  id: 1,
-  pid: 0,
-  asked: 'no',
-  blame: null,
-  bootFailure: null,
-  exitCode: null,
-  signal: null,
-  fallen: [],
-  oom: false,
-  memoryLimit: null,
-  wasReady: true,
-};
 
 test('codes of faults are those of core/errors.ts', () => {
   for (const alert of RUNBOOKS)

@@ -1,5 +1,7 @@
 // The generated parts of docs/runbooks/: when an alert comes, and what its causes mean, from the tables that decide it. The rest of a page is written by people.
 import { REASONS } from '../core/app/conditions.ts';
+import { CAUSE_WORDS, DEATH_MENDS } from '../core/status/death-causes.ts';
+import { DEATH_CAUSES } from '../core/status/worker.ts';
 import { ALERTS, type AlertName, makeAlerts } from './rules/alerts.ts';
 import { makeSettings } from './rules/settings.ts';
 
@@ -15,7 +17,11 @@ const EXPLAINED: Partial<Record<AlertName, keyof typeof REASONS>> = {
 /** @returns name of the part → its text */
 export function makeRunbookParts(alert: AlertName): Record<string, () => string> {
   const type = EXPLAINED[alert];
-  return { alert: () => whenItComes(alert), ...(type && { reasons: () => reasons(type) }) };
+  return {
+    alert: () => whenItComes(alert),
+    ...(type && { reasons: () => reasons(type) }),
+    ...(alert === 'WebAppCrashLoop' && { causes }),
+  };
 }
 
 function whenItComes(name: AlertName): string {
@@ -32,4 +38,13 @@ function whenItComes(name: AlertName): string {
 function reasons(type: keyof typeof REASONS): string {
   const rows = Object.entries(REASONS[type]).map(([reason, { meaning }]) => `| \`${reason}\` | ${meaning} |`);
   return [`| reason of \`${type}\` | meaning |`, '|---|---|', ...rows].join('\n');
+}
+
+function causes(): string {
+  const rows = DEATH_CAUSES.map((cause) => {
+    const { field, mend } = DEATH_MENDS[cause];
+    return `| \`${cause}\` | ${CAUSE_WORDS[cause]} | \`${field}\` | ${mend} |`;
+  });
+  const containers = `| \`Crashing\` | ${REASONS.Degraded.Crashing.meaning} | | see \`problems\` in \`kubectl describe webapp NAME -n NAMESPACE\` |`;
+  return ['| cause | the process … | field | what to do |', '|---|---|---|---|', ...rows, containers].join('\n');
 }

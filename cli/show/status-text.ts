@@ -181,5 +181,5 @@ function configurationLines({ workers, proxies }: Picture, { paint }: Room): str
 }
 
 function refusal({ error }: ConfigPicture, paint: Room['paint']): string[] {
-  return error === undefined ? [] : [paint('warning', `! the newest was not taken: ${plainText(error)}`)];
+  return error === undefined ? [] : [paint('warning', `! it refused the newest: ${plainText(error)}`)];
 }

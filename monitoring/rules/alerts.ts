@@ -1,5 +1,9 @@
 // The alerts. Each says in its description what is the matter with which WebApp, by which cause; docs/runbooks/ has a page for each name. Thresholds are here and nowhere else.
 import { type DegradedReason, REASONS } from '../../core/app/conditions.ts';
+import { FAULTS } from '../../core/errors.ts';
+import { CAUSE_WORDS } from '../../core/status/death-causes.ts';
+import { ANSWERED_SO, TROUBLES } from '../../core/status/troubles.ts';
+import { LONG_WAIT_MS } from '../../core/status/waiting.ts';
 import { DEATH_CAUSES } from '../../core/status/worker.ts';
 import { toldByOperator, WEBAPP_LABELS } from '../measures.ts';
 import {
@@ -12,6 +16,7 @@ import {
   NOW,
   number,
   or,
+  type ProgramName,
   type Promql,
   placeholder,
   rate,
@@ -57,7 +62,7 @@ const BURNS: readonly { rate: number; long: Window; short: Window; severity: Sev
 ];
 
 export const ALERTS = {
-  WebAppErrorBudgetBurn: ({ budget, objective }) =>
+  WebAppErrorBudgetBurn: ({ budget, objective, time }) =>
     BURNS.map(({ rate: burn, long, short, severity, hold }) => {
       const limit = combine(number(burn), '*', placeholder(budget));
       const above = (window: Window): Promql => combine(recorded(ratioRecord(window)), '>', limit);
@@ -67,17 +72,17 @@ export const ALERTS = {
         hold,
         labels: { window: long },
         summary: `Too many requests to ${WHO} fail`,
-        description: `{{ $value | humanizePercentage }} of the requests to ${WHO} failed over ${long}, and no fewer in the last ${short}. ${objective} % are to succeed: at this rate the errors of 30 days are used up in ${budgetGoneIn(burn)}.`,
+        description: `${TROUBLES.errors.words} {{ $value | humanizePercentage }} of the requests to ${WHO} failed over ${long}, and no fewer in the last ${short}. ${mostlyBecause(time('10m'))} ${objective} % are to succeed: at this rate the errors of 30 days are used up in ${budgetGoneIn(burn)}.`,
       };
     }),
 
   WebAppRequestsWait: () => [
     {
       severity: 'warning',
-      expr: combine(recorded(QUEUE_TIME_RECORD), '>', number(0.5)),
+      expr: combine(recorded(QUEUE_TIME_RECORD), '>', number(LONG_WAIT_MS / 1_000)),
       hold: '10m',
       summary: `Requests to ${WHO} wait for a free process`,
-      description: `One request in 20 to ${WHO} waits {{ $value | humanizeDuration }} or longer before a process takes it.`,
+      description: `${WHO}: ${TROUBLES.wait.words} One in 20 waits {{ $value | humanizeDuration }} or longer.`,
     },
   ],
 
@@ -97,7 +102,7 @@ export const ALERTS = {
       expr: combine(deaths(time('10m')), '>=', number(3)),
       hold: '0s',
       summary: `Processes of ${WHO} die again and again: {{ $labels.cause }}`,
-      description: `Of ${WHO}, {{ $value | humanize }} processes ended within 10 minutes, by cause {{ $labels.cause }}. \`webapp status {{ $labels.webapp }} -n {{ $labels.namespace }}\` tells of each in a sentence.`,
+      description: `{{ $value | humanize }} times within 10 minutes a process of ${WHO} ${causeWords()}. \`webapp status {{ $labels.webapp }} -n {{ $labels.namespace }}\` tells of each in a sentence.`,
     },
     {
       severity: 'critical',
@@ -116,7 +121,7 @@ export const ALERTS = {
       hold: '1m',
       labels: { seen_by: 'worker' },
       summary: `No process of ${WHO} is ready`,
-      description: `Processes of ${WHO} are wanted and none is ready, so nobody serves requests: they wait in the proxy, and fail after that.`,
+      description: `${WHO}: ${TROUBLES.noProcess.words} Requests wait in the proxy, and fail after that.`,
     },
     {
       severity: 'critical',
@@ -157,7 +162,7 @@ export const ALERTS = {
       hold: '5m',
       labels: { seen_by: 'program' },
       summary: `A program of ${WHO} refused its newest configuration`,
-      description: `A {{ $labels.program }} of ${WHO} did not take its newest configuration and goes on by the one before. Its log says which field it is.`,
+      description: `${WHO}: ${TROUBLES.refused.words} It is a {{ $labels.program }}; its log says which field it is.`,
     },
     {
       severity: 'warning',
@@ -285,8 +290,33 @@ function queueStandsStill(window: string): Promql {
 
 /** A template that says the meaning of the label `reason`, in the words of core/app/conditions.ts. */
 function meanings(type: keyof typeof REASONS): string {
-  const cases = Object.entries(REASONS[type]).map(
-    ([reason, { meaning }], i) => `{{ ${i === 0 ? 'if' : 'else if'} eq $labels.reason "${reason}" }}${meaning}`,
+  const all = Object.entries(REASONS[type]).map(([reason, { meaning }]) => [reason, meaning] as const);
+  return chosenBy('$labels.reason', all);
+}
+
+/** A template that says the label `cause`, in the words of core/status/death-causes.ts. */
+function causeWords(): string {
+  return chosenBy(
+    '$labels.cause',
+    DEATH_CAUSES.map((cause) => [cause, CAUSE_WORDS[cause]] as const),
   );
+}
+
+/** A template that asks why most requests failed, and says it as the live page does: faults of core/errors.ts, or the application itself. */
+function mostlyBecause(window: string): string {
+  const failing = Object.entries(FAULTS).filter(([, { status }]) => status >= 500);
+  const codes = failing.map(([code]) => code).join('|');
+  const faults = (program: ProgramName): string =>
+    `sum by (code) (increase(webapp_${program}_faults_total{namespace=%[1]q, webapp=%[2]q, code=~"${codes}"}[${window}])) > 0`;
+  const failed = `scalar(sum(increase(webapp_proxy_requests_total{namespace=%[1]q, webapp=%[2]q, class="5xx"}[${window}])))`;
+  const question = `topk(1, (${faults('worker')} or ${faults('proxy')}) >= ${failed} / 2)`;
+  const most = `printf \`${question}\` $labels.namespace $labels.webapp | query`;
+  const words = failing.map(([code, { message }]) => [code, message] as const);
+  return `{{ with ${most} }}{{ with . | first | label "code" }}${chosenBy('.', words)}{{ end }}{{ else }}${ANSWERED_SO}{{ end }}`;
+}
+
+/** A template. @param value what is compared with the first of each pair; nothing is said when none is equal */
+function chosenBy(value: string, pairs: readonly (readonly [is: string, text: string])[]): string {
+  const cases = pairs.map(([is, text], i) => `{{ ${i === 0 ? 'if' : 'else if'} eq ${value} "${is}" }}${text}`);
   return `${cases.join('')}{{ end }}`;
 }
