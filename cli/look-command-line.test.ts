@@ -53,11 +53,7 @@ test.each([
   ['logs shop --tail 99999', '--tail 99999 is not a number from 0 to 5000', 'write such as --tail 100'],
   ['logs shop --since 5', '--since 5 is no duration', 'write such as --since 10m'],
   ['resize shop', 'how many is not said', 'write such as webapp resize shop 8'],
-  [
-    'resize shop 0',
-    'the number of processes 0 is not a number from 1 to 256',
-    'write such as the number of processes 8',
-  ],
+  ['resize shop 0', 'processes 0 is not a number from 1 to 256', 'write such as processes 8'],
   ['resize shop 2 3', '3 is one word too many', 'see webapp resize --help'],
   ['restart', 'which WebApp is not said', 'write webapp restart NAME; webapp status shows those there are'],
   ['resiz shop 3', 'there is no command resiz', 'did you mean resize?'],

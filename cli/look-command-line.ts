@@ -171,7 +171,7 @@ function parseResize(args: readonly string[], isPlugin: boolean): LookCommand {
   if (processes === undefined && values.replicas === undefined)
     throw usage('how many is not said', `write such as webapp resize ${name} 8`);
   const size: Size = {
-    processes: processes === undefined ? undefined : wholeNumber('the number of processes', processes, 1, 256, 8),
+    processes: processes === undefined ? undefined : wholeNumber('processes', processes, 1, 256, 8),
     replicas: values.replicas === undefined ? undefined : wholeNumber('--replicas', values.replicas, 0, 1000, 3),
   };
   return { kind: 'resize', name, size, ...commonOf(values, isPlugin) };
