@@ -1,8 +1,8 @@
 import { Counter, Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
-import { openAdmin } from './admin.ts';
+import { type AdminSources, openAdmin } from './admin.ts';
 
-async function open(sources: { ready?: () => string | null; status?: () => unknown; metrics?: Registry } = {}) {
+async function open(sources: Partial<AdminSources> = {}) {
   const admin = await openAdmin(
     { host: '127.0.0.1', port: 0 },
     { ready: () => null, status: () => ({ state: 'running' }), metrics: new Registry(), ...sources },
@@ -36,6 +36,64 @@ test('/status is the document of the moment', async () => {
   const response = await ask('/status');
   expect(response.headers.get('content-type')).toMatch(/^application\/json/);
   expect(await response.json()).toEqual({ state: 'running' });
+});
+
+test('/status waits until the news are unlike those that are named', async () => {
+  let news = 'a';
+  const { ask } = await open({ status: () => ({ news }), news: () => news });
+  const asked = ask('/status?unlike=a&waitMs=60000');
+  const other = ask('/status?unlike=b&waitMs=60000');
+  expect(await (await other).json()).toEqual({ news: 'a' });
+  news = 'b';
+  expect(await (await asked).json()).toEqual({ news: 'b' });
+});
+
+test.each(['', '&waitMs=5', '&waitMs=0', '&waitMs=-1', '&waitMs=NaN', '&waitMs=1&waitMs=2', '&unlike=b&waitMs=9e9'])(
+  '/status?unlike=a%s is answered though there is no news',
+  async (more) => {
+    const { ask } = await open({ status: () => ({ news: 'a' }), news: () => 'a' });
+    expect((await ask(`/status?unlike=a${more}`)).status).toBe(200);
+  },
+);
+
+test('a program without news answers at once', async () => {
+  const { ask } = await open();
+  expect((await ask('/status?unlike=a&waitMs=60000')).status).toBe(200);
+});
+
+test('those who wait are bounded: one more is answered at once; nobody is looked for when none waits', async () => {
+  let [news, looks] = ['a', 0];
+  const { ask } = await open({
+    status: () => ({ news }),
+    news: () => {
+      looks++;
+      return news;
+    },
+  });
+  let answered = 0;
+  const all = Array.from({ length: 17 }, async () => {
+    await ask('/status?unlike=a&waitMs=60000');
+    answered++;
+  });
+  await expect.poll(() => answered, { timeout: 60_000 }).toBe(1);
+  news = 'b';
+  await Promise.all(all);
+  const before = looks;
+  await ask('/status?unlike=c&waitMs=300');
+  expect(looks).toBe(before + 1);
+});
+
+test('closing cuts those who wait, and one that goes is forgotten', async () => {
+  const { ask, admin } = await open({ news: () => 'a' });
+  const leave = new AbortController();
+  const left = ask('/status?unlike=a&waitMs=60000', { signal: leave.signal });
+  const cut = ask('/status?unlike=a&waitMs=60000');
+  await ask('/healthz');
+  leave.abort();
+  await expect(left).rejects.toThrow();
+  const told = expect(cut).rejects.toThrow();
+  await admin.close();
+  await told;
 });
 
 test('/metrics is what the registry holds', async () => {

@@ -6,6 +6,7 @@ import type { Registry } from 'prom-client';
 import type { ListenAddress } from './address.ts';
 import { bindServer } from './bind.ts';
 import { expose } from './exposition.ts';
+import { PatientQuestions } from './patient-questions.ts';
 
 export interface AdminSources {
   /** Why the program should be started anew; null: it need not. Default: it lives when it answers. */
@@ -14,6 +15,11 @@ export interface AdminSources {
   readonly ready: () => string | null;
   /** The status document; must be JSON. */
   readonly status: () => unknown;
+  /**
+   * Another text when the status tells something that a person would want to know at once. With it, `/status?unlike=NEWS&waitMs=N` is answered when the news
+   * are unlike those, or after so long.
+   */
+  readonly news?: () => string;
   readonly metrics: Registry;
   /** Adds what else is to be had here, before what is not is refused. Only GET and HEAD come to it. */
   readonly routes?: (app: Application) => void;
@@ -59,7 +65,7 @@ function makeServer(onRequest: (request: IncomingMessage, response: ServerRespon
   return server;
 }
 
-async function loadApp({ healthy, ready, status, metrics, routes }: AdminSources): Promise<App> {
+async function loadApp({ healthy, ready, status, news, metrics, routes }: AdminSources): Promise<App> {
   const { default: express } = await import('express');
   const app = express();
   app.disable('x-powered-by');
@@ -71,7 +77,9 @@ async function loadApp({ healthy, ready, status, metrics, routes }: AdminSources
   });
   app.get('/healthz', (_request: Request, response: Response) => tell(response, healthy?.() ?? null, 'ok'));
   app.get('/readyz', (_request: Request, response: Response) => tell(response, ready(), 'ready'));
-  app.get('/status', (_request: Request, response: Response) => {
+  const questions = news && new PatientQuestions(news);
+  app.get('/status', async ({ query }: Request, response: Response) => {
+    await questions?.hold(response, String(query['unlike']), Number(query['waitMs']));
     response.json(status());
   });
   app.get('/metrics', async (request: Request, response: Response) => {

@@ -47,7 +47,7 @@ webapp-operator crd                   prints the CustomResourceDefinition
   --cluster-domain DOMAIN       of Services (default cluster.local)
   --drain-delay DURATION        how long pods still take requests after SIGTERM (default 5s)
   --concurrency N               WebApps looked at at a time (default 10)
-  --status-interval DURATION    between two looks at a worker that is in step (default 30s; 0s: none)
+  --status-interval DURATION    between two looks at a worker that has no news (default 30s; 0s: none)
   --resync-interval DURATION    between two looks at everything (default 10h)
   --kubeconfig FILE             default: the cluster this runs in, else $KUBECONFIG or ~/.kube/config
   --context NAME                of the kubeconfig

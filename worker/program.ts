@@ -18,7 +18,7 @@ import { type Front, openFront } from './front/front.ts';
 import { registerWorkerMetrics } from './metrics.ts';
 import { openRunDirectory, type RunDirectory } from './run-directory.ts';
 import type { MakeRuntime } from './runtimes/runtime.ts';
-import { makeWorkerStatus, unreadyReason } from './status.ts';
+import { makeWorkerStatus, newsOf, unreadyReason } from './status.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** Why the worker leaves, and the exit code that says so. */
@@ -223,7 +223,10 @@ export class Program {
     if (admin === null) return null;
     const ready = (): string | null => unreadyReason(this.draining, supervisor.snapshot());
     try {
-      return await openAdmin(admin, { ready, status: () => this.status(supervisor, front), metrics });
+      const status = (): WorkerStatus => this.status(supervisor, front);
+      const news = (): string =>
+        newsOf({ draining: this.draining, config: this.applied, supervisor: supervisor.glance() });
+      return await openAdmin(admin, { ready, status, news, metrics });
     } catch (error) {
       await front.drain(0);
       throw error;

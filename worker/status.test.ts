@@ -5,7 +5,7 @@ import { FrontCounters } from './front/counters.ts';
 import { ProcessHandle } from './handle.ts';
 import { registerWorkerMetrics } from './metrics.ts';
 import type { Slot } from './slot.ts';
-import { makeWorkerStatus, type StatusFacts, unreadyReason } from './status.ts';
+import { makeWorkerStatus, newsOf, type StatusFacts, unreadyReason } from './status.ts';
 import type { SupervisorSnapshot } from './supervisor.ts';
 
 const slot: Slot = { send: () => {}, cancel: () => {}, pause: () => {}, resume: () => {} };
@@ -119,4 +119,32 @@ test('metrics: processes by state, ends by cause from zero, memory by place, slo
     'webapp_worker_connections_max 100',
   ])
     expect(text.split('\n')).toContain(line);
+});
+
+test.each<[string, Partial<StatusFacts>, boolean]>([
+  ['nothing', {}, false],
+  ['time of the configuration', { config: { hash: 'h', appliedAt: 9 } }, false],
+  [
+    'requests of a process',
+    { supervisor: { ...supervisor, handles: [handle(1, 'ready'), handle(2, 'ready')] } },
+    false,
+  ],
+  [
+    'a process that was recycled',
+    {
+      supervisor: {
+        ...supervisor,
+        deaths: [{ id: 8, pid: 8, at: 8, cause: 'max-requests', message: 'm' }, ...supervisor.deaths],
+      },
+    },
+    false,
+  ],
+  ['a death', { supervisor: { ...supervisor, deaths: [{ id: 8, pid: 8, at: 8, cause: 'exit', message: 'm' }] } }, true],
+  ['processes that are ready', { supervisor: { ...supervisor, handles: [handle(1, 'ready')] } }, true],
+  ['processes that are wanted', { supervisor: { ...supervisor, desired: 4 } }, true],
+  ['a configuration', { config: { hash: 'h2', appliedAt: 2 } }, true],
+  ['one that is refused', { config: { hash: 'h', appliedAt: 2, error: 'bad' } }, true],
+  ['that it leaves', { draining: true }, true],
+])('news: %s', (_, change, wanted) => {
+  expect(newsOf({ ...facts, ...change }) !== newsOf(facts)).toBe(wanted);
 });

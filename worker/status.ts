@@ -1,18 +1,24 @@
 // The status document, made from what supervisor and front say of themselves. Pure.
+import { createHash } from 'node:crypto';
 import type { AppliedConfig, WorkerStatus } from '../core/status/worker.ts';
+import { isRoutine } from './death.ts';
 import type { FrontSnapshot } from './front/front.ts';
 import type { ProcessHandle } from './handle.ts';
 import type { SupervisorSnapshot } from './supervisor.ts';
 
-export interface StatusFacts {
-  readonly name: string;
-  readonly pid: number;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
+/** What is news when it changes. */
+export interface NewsFacts {
   /** Whether the program has been asked to stop. */
   readonly draining: boolean;
   readonly config: AppliedConfig;
   readonly supervisor: SupervisorSnapshot;
+}
+
+export interface StatusFacts extends NewsFacts {
+  readonly name: string;
+  readonly pid: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
   readonly front: FrontSnapshot;
 }
 
@@ -25,14 +31,29 @@ export function makeWorkerStatus(facts: StatusFacts): WorkerStatus {
     name: facts.name,
     pid: facts.pid,
     startedAt: facts.startedAt,
-    state: facts.draining ? 'draining' : supervisor.booted ? 'running' : 'starting',
+    state: stateOf(facts),
     config: facts.config,
+    news: newsOf(facts),
     processes: countProcesses(supervisor.desired, handles),
     slots: countSlots(handles, supervisor.threads),
     ...front,
     list: handles.map(describeProcess),
     deaths: [...supervisor.deaths],
   };
+}
+
+/** Short, whatever a configuration or a death has to say. */
+export function newsOf(facts: NewsFacts): string {
+  const { config, supervisor } = facts;
+  const { desired, ready } = countProcesses(supervisor.desired, supervisor.handles);
+  const death = supervisor.deaths.find(({ cause }) => !isRoutine(cause))?.id;
+  const told = [stateOf(facts), config.hash, config.error, desired, ready, death];
+  return createHash('sha256').update(JSON.stringify(told)).digest('hex').slice(0, 16);
+}
+
+function stateOf({ draining, supervisor }: NewsFacts): WorkerStatus['state'] {
+  if (draining) return 'draining';
+  return supervisor.booted ? 'running' : 'starting';
 }
 
 /** `busy` counts those that serve something, whether they are still wanted or not. */

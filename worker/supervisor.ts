@@ -156,6 +156,11 @@ export class Supervisor implements ProcessPool {
 
   snapshot(): SupervisorSnapshot {
     for (const handle of this.roster.all()) this.measure(handle);
+    return this.glance();
+  }
+
+  /** As snapshot, with memory as it was measured last: for whoever looks often. */
+  glance(): SupervisorSnapshot {
     return {
       desired: this.stopping ? 0 : this.desired,
       threads: this.config.threads,

@@ -32,6 +32,8 @@ export const workerStatusSchema = z.object({
   startedAt: z.number(),
   state: z.enum(['starting', 'running', 'draining']),
   config: appliedConfigSchema,
+  /** Another text when state, configuration, processes wanted or ready, or the latest death that was a fault are others: see AdminSources.news. */
+  news: z.string().max(64).optional(),
   processes: z.object({ desired: z.int(), ready: z.int(), busy: z.int(), starting: z.int(), draining: z.int() }),
   slots: z.object({
     /** Of ready processes: what can be served at a time. */

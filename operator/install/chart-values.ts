@@ -78,7 +78,9 @@ export const chartValuesSchema = z.strictObject({
       'How long pods of WebApps still take requests after SIGTERM. A change replaces no running pod until its next rollout.',
     ),
   concurrency: count(1, 100, 10).describe('WebApps looked at at a time.'),
-  statusInterval: duration.default('30s').describe('Between two looks at a worker’s status document. `0s`: none.'),
+  statusInterval: duration
+    .default('30s')
+    .describe('Between two looks at a worker that has no news; news it tells at once. `0s`: workers are not asked.'),
   resyncInterval: duration.default('10h').describe('Between two looks at everything, in case something was missed.'),
   crds: z
     .strictObject({

@@ -10,6 +10,8 @@ import { type AppliedConfig, REPLACE_CAUSES, type WorkerStatus, workerStatusSche
 const MAX_BODY = 1024 * 1024;
 const MAX_HEAD = 8 * 1024;
 const TIMEOUT_MS = 2_000;
+/** A worker lets nobody wait longer. */
+const MAX_WAIT_MS = 60_000;
 /** What is kept of one text, in UTF-16 units. */
 const MAX_TEXT = 4_096;
 
@@ -28,12 +30,19 @@ export interface PodAddress {
   readonly port: number;
 }
 
+/** What a worker told last, to be answered when it has something else to tell, or after so long. */
+export interface Heard {
+  readonly news: string;
+  readonly waitMs: number;
+}
+
 /**
+ * @param heard undefined: it is to answer at once
  * @returns the document without processes and request counters, its deaths cut to the latest three that were faults
  * @throws Error saying what is wrong with the address or the answer
  */
-export async function askWorker(address: PodAddress, signal: AbortSignal): Promise<WorkerStatus> {
-  return cutWorker(await ask(address, workerStatusSchema, signal));
+export async function askWorker(address: PodAddress, signal: AbortSignal, heard?: Heard): Promise<WorkerStatus> {
+  return cutWorker(await ask(address, workerStatusSchema, signal, heard));
 }
 
 /**
@@ -59,14 +68,17 @@ export function readProxy(address: PodAddress, signal: AbortSignal): Promise<Pro
 }
 
 /**
- * A connection for each question: kept ones would be an open socket for each of 20,000 pods.
+ * A connection for each question: kept ones would be an open socket for each of 20,000 pods. Who asks with `heard` bounds those.
  * @param signal ends the question
  */
-async function ask<T>({ ip, port }: PodAddress, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+async function ask<T>({ ip, port }: PodAddress, schema: z.ZodType<T>, signal: AbortSignal, heard?: Heard): Promise<T> {
   // A name would be looked up: the address of a pod is never one.
   if (isIP(ip) === 0) throw new Error(`${JSON.stringify(ip.slice(0, 64))} is not an IP address`);
-  const request = get({ host: ip, port, path: '/status', agent: false, maxHeaderSize: MAX_HEAD, signal });
-  const late = setTimeout(() => request.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
+  const waitMs = heard ? Math.min(MAX_WAIT_MS, Math.round(heard.waitMs)) : 0;
+  const path = heard ? `/status?unlike=${encodeURIComponent(heard.news)}&waitMs=${waitMs}` : '/status';
+  const request = get({ host: ip, port, path, agent: false, maxHeaderSize: MAX_HEAD, signal });
+  const timeoutMs = waitMs + TIMEOUT_MS;
+  const late = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
   try {
     return parse(schema, await bodyOf(request));
   } finally {

@@ -336,6 +336,109 @@ test('pods that hang do not hold up those that answer', async () => {
   expect(hangs.asked - before).toBeLessThan(20);
 });
 
+/** Answers as a worker does that can be listened to. */
+function tellsNews(
+  pod: Pod,
+  first: Partial<WorkerStatus> = {},
+): { tell: (status: Partial<WorkerStatus>) => void; held: () => number } {
+  let status: WorkerStatus = { ...STATUS, ...first };
+  let version = 0;
+  const waiting = new Set<ServerResponse>();
+  const send = (response: ServerResponse) => response.end(JSON.stringify({ ...status, news: `n${version}` }));
+  pod.answer = (response, { url = '' }) => {
+    if (!url.includes(`unlike=n${version}&waitMs=`)) send(response);
+    else waiting.add(response.on('close', () => waiting.delete(response)));
+  };
+  return {
+    tell: (change) => {
+      status = { ...status, ...change };
+      version++;
+      for (const response of waiting) send(response);
+    },
+    held: () => waiting.size,
+  };
+}
+
+test('a worker that tells news is listened to: a death is heard of though it is asked once an hour', async () => {
+  const pod = await startPod();
+  const worker = tellsNews(pod);
+  const { reports, told } = startReports();
+  reports.want('web/shop', [target(pod)]);
+  await until('it is listened to', () => worker.held() === 1);
+  expect(pod.asked).toBe(2);
+  worker.tell({ deaths: [{ id: 1, pid: 1, at: 1, cause: 'oom', message: 'out of memory' }] });
+  await until('the death', () => told.length === 2);
+  expect(reports.of('web/shop')).toMatchObject([{ status: { deaths: [{ id: 1 }] } }]);
+  await until('it is listened to again', () => worker.held() === 1);
+  expect(pod.asked).toBe(3);
+});
+
+test('a change of configuration is heard of the moment the worker has taken it', async () => {
+  const pod = await startPod();
+  const worker = tellsNews(pod);
+  const { reports } = startReports({ busyMs: 100 });
+  reports.want('web/shop', [target(pod)]);
+  await until('it is listened to', () => worker.held() === 1);
+  reports.want('web/shop', [target(pod, { configHash: 'h2' })]);
+  const { asked } = pod;
+  worker.tell({ config: { hash: 'h2', appliedAt: 2 } });
+  await until('the new hash', () => hashes(reports)[0] === 'h2');
+  expect(pod.asked).toBe(asked);
+});
+
+test('one that answers at once whatever it is asked is not asked faster for it', async () => {
+  let news = 0;
+  const liar = await startPod((response) => response.end(JSON.stringify({ ...STATUS, news: `n${news++}` })));
+  const other = await startPod({ ...STATUS, state: 'starting' });
+  const { reports } = startReports({ busyMs: 20, quietMs: 20 });
+  reports.want('web/shop', [target(liar)]);
+  reports.want('web/other', [target(other, { uid: 'u2' })]);
+  await until('many questions', () => other.asked >= 50);
+  expect(liar.asked).toBeLessThanOrEqual(other.asked);
+});
+
+test('of thousands of workers no more are listened to than allowed; the others are asked', async () => {
+  const pod = await startPod();
+  const worker = tellsNews(pod);
+  const { reports } = startReports({ listening: 50, quietMs: 60_000, busyMs: 10 });
+  for (let index = 0; index < 2_000; index++) reports.want(`web/${index}`, [target(pod, { uid: `u${index}` })]);
+  await until(
+    'all reports',
+    () => Array.from({ length: 2_000 }, (_, i) => reports.of(`web/${i}`)).flat().length === 2_000,
+  );
+  await until('all that may be listened to', () => worker.held() === 50);
+  expect(pod.sockets.size).toBeLessThanOrEqual(50 + 32);
+  worker.tell({ processes: { ...STATUS.processes, ready: 1 } });
+  await until(
+    'those are heard',
+    () =>
+      Array.from({ length: 2_000 }, (_, i) => reports.of(`web/${i}`))
+        .flat()
+        .filter((report) => report.component === 'worker' && report.status.processes.ready === 1).length >= 50,
+  );
+});
+
+test('who is listened to and is gone, is let go of, or moves, leaves no open question', async () => {
+  const [gone, letGo, moved, there] = [
+    await new Pod(STATUS).listen(),
+    await startPod(),
+    await startPod(),
+    await startPod(),
+  ];
+  const workers = [gone, letGo, moved].map((pod) => tellsNews(pod));
+  const { reports } = startReports({ quietMs: 5_000 });
+  const keys = ['web/gone', 'web/let-go', 'web/moved'];
+  for (const [index, pod] of [gone, letGo, moved].entries())
+    reports.want(keys[index] ?? '', [target(pod, { uid: `u${index}` })]);
+  await until('all are listened to', () => workers.every((worker) => worker.held() === 1));
+  await gone.close();
+  reports.want('web/let-go', []);
+  reports.want('web/moved', [target(there, { uid: 'u2' })]);
+  await until('no question is open', () => [letGo, moved].every((pod) => pod.sockets.size === 0));
+  await until('what the one told is not believed', () => reports.of('web/gone').length === 0);
+  await until('the other address answers', () => reports.of('web/moved').length === 1);
+});
+
 test('with an interval of zero nobody is asked', async () => {
   const [pod, other] = [await startPod(), await startPod()];
   const silent = startReports({ quietMs: 0 }).reports;
@@ -388,7 +491,7 @@ test('an address that is a name is not looked up', async () => {
   await expect(asked).rejects.toThrow('"localhost" is not an IP address');
 });
 
-test('a real worker is followed from its start through a change of its processes', async () => {
+test('a real worker is followed from its start through a change of its processes and a death, by a few questions', async () => {
   const worker = new WorkerUnderTest({
     files: { 'server.js': EXPRESS_APP },
     args: ['server.js', '--workers', '2', ...ANY_PORT],
@@ -396,14 +499,16 @@ test('a real worker is followed from its start through a change of its processes
   open.push(worker);
   await worker.listening();
   const port = Number(String(worker.line('msg', 'listening')?.['admin']).split(':')[1]);
-  const { reports, told } = startReports({ busyMs: 20, quietMs: 100 });
+  const { reports } = startReports({ busyMs: 20 });
   reports.want('web/shop', [target({ port }, { configHash: undefined })]);
-  const ready = () => {
-    const [report] = reports.of('web/shop');
-    return report?.component === 'worker' ? report.status.processes.ready : undefined;
-  };
-  await until('two processes ready', () => ready() === 2);
+  const told = () =>
+    reports.of('web/shop').flatMap((report) => (report.component === 'worker' ? report.status : []))[0];
+  await until('two processes ready', () => told()?.processes.ready === 2);
   worker.kill('SIGTTIN');
-  await until('a third', () => ready() === 3);
-  expect(told.length).toBeGreaterThanOrEqual(2);
+  await until('a third', () => told()?.processes.ready === 3);
+  const [victim] = (await worker.status()).list;
+  process.kill(victim?.pid ?? Number.NaN, 'SIGKILL');
+  await until('the death', () => told()?.deaths[0]?.pid === victim?.pid);
+  await until('its successor', () => told()?.processes.ready === 3);
+  expect(told()?.deaths).toMatchObject([{ cause: 'signal' }]);
 });

@@ -1,22 +1,16 @@
-// The status documents of workers and proxies, read from their admin ports: soon and often while something is changing, seldom otherwise. Keeps the last
-// one of each pod; tells when what a WebApp's status says of them would differ.
+// The status documents of workers and proxies, read from their admin ports. Workers are listened to: the question waits there until there is news, so that a death
+// is told at once, at the price of an open connection each. Beyond so many of those, pods are asked: soon and often while something is changing, seldom otherwise.
+// Keeps the last document of each pod; tells when what a WebApp's status says of them would differ.
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import { DueHeap } from '../../kube/due-heap.ts';
 import { type FailureLog, makeFailureLog } from '../../kube/failure-log.ts';
-import { askProxy, askWorker } from './ask-pod.ts';
+import { askProxy, askWorker, type Heard } from './ask-pod.ts';
+import { type Asked, heardOf, isInStep, makeAsked, type ReportTarget, tellingPart, waitingOf } from './asked.ts';
 import type { PodReport } from './observed.ts';
-import { askWithin, isLasting, nextWaits, type Waits } from './waits.ts';
+import { isLasting } from './waits.ts';
 
-export interface ReportTarget {
-  readonly component: PodReport['component'];
-  readonly pod: string;
-  readonly uid: string;
-  readonly ip: string;
-  readonly port: number;
-  /** Hash of the document that it should run by; while it does not, it is asked often. */
-  readonly configHash: string | undefined;
-}
+export type { ReportTarget } from './asked.ts';
 
 export interface PodReports {
   /** The pods of a WebApp to ask, ready or not; those not named are forgotten. An empty list lets go. A proxy that is in step has nothing more to tell. */
@@ -32,12 +26,14 @@ export interface PodReports {
 export interface PodReportsOptions {
   readonly log: Log;
   readonly clock: Clock;
-  /** Time between two questions to a pod that is in step. Default 30 s, jittered; 0: never ask. */
+  /** Time between two questions to a pod that is in step, or has no news for whom listens to it. Default 30 s, jittered; 0: never ask. */
   readonly quietMs?: number;
   /** …and to one that is not. Default 300 ms, slowing down to quietMs. */
   readonly busyMs?: number;
   /** Questions at a time. Default 32: more are no faster, and what is in flight costs memory. */
   readonly concurrency?: number;
+  /** Workers listened to at a time, the others are asked. Default 1,000, which take 30 MiB. */
+  readonly listening?: number;
   /** In [0, 1). */
   readonly random?: () => number;
 }
@@ -49,24 +45,9 @@ const FAILED_FACTOR = 1.6;
 const FAILURES = 3;
 /** A pod that does not answer is asked this many times more seldom than one in step, at last. */
 const FAILED_SLOWER = 4;
-
-/** One pod, and what is known of it. */
-interface Asked {
-  readonly key: string;
-  target: ReportTarget;
-  report: PodReport | undefined;
-  /** Of `WorkerReport.heardTo`. */
-  heardTo: number | undefined;
-  waits: Waits | undefined;
-  /** What the status tells of `report`, to compare: of its processes and configuration, and of its queue. */
-  told: string;
-  queue: number;
-  inStep: boolean;
-  /** In a row. */
-  failures: number;
-  waitMs: number;
-  asking: boolean;
-}
+/** Between two questions to a worker that is listened to, at least: this many times busyMs; and so many milliseconds for each that is, were all in uproar. */
+const LISTEN_SLOWER = 3;
+const LISTEN_MS_EACH = 2;
 
 export function makePodReports(options: PodReportsOptions): PodReports {
   return new Reports(options);
@@ -85,17 +66,20 @@ class Reports implements PodReports {
   readonly #due = new DueHeap<Asked>();
   readonly #doubtful = new DueHeap<Asked>();
   readonly #questions = new Set<AbortController>();
+  readonly #mostListening: number;
   #closed = false;
   #inFlight = 0;
+  #listening = 0;
   #doubtfulInFlight = 0;
   /** One for all pods. */
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ log, clock, quietMs = 30_000, busyMs = 300, concurrency = 32, random }: PodReportsOptions) {
+  constructor({ log, clock, quietMs = 30_000, busyMs = 300, concurrency = 32, listening, random }: PodReportsOptions) {
     this.#clock = clock;
     this.#quietMs = quietMs;
     this.#busyMs = Math.min(busyMs, quietMs);
     this.#concurrency = concurrency;
+    this.#mostListening = listening ?? 1_000;
     this.#random = random ?? Math.random;
     this.#failureLog = makeFailureLog({ log, clock, burst: 3, everyMs: 60_000 });
   }
@@ -104,7 +88,10 @@ class Reports implements PodReports {
     if (this.#closed || this.#quietMs === 0) return;
     const before = this.#byKey.get(key);
     const wanted = new Map(targets.map((target) => [target.uid, this.#welcome(key, target, before?.get(target.uid))]));
-    for (const uid of before?.keys() ?? []) if (!wanted.has(uid)) this.#forget(uid);
+    for (const [uid, asked] of before ?? []) {
+      if (wanted.get(uid) !== asked) asked.question?.abort();
+      if (!wanted.has(uid)) this.#forget(uid);
+    }
     if (wanted.size > 0) this.#byKey.set(key, wanted);
     else this.#byKey.delete(key);
     this.#pump();
@@ -144,19 +131,7 @@ class Reports implements PodReports {
 
   #welcome(key: string, target: ReportTarget, known: Asked | undefined): Asked {
     if (known === undefined || known.target.ip !== target.ip || known.target.port !== target.port) {
-      const asked: Asked = {
-        key,
-        target,
-        report: undefined,
-        heardTo: undefined,
-        waits: undefined,
-        told: '',
-        queue: 0,
-        inStep: false,
-        failures: 0,
-        waitMs: this.#busyMs,
-        asking: false,
-      };
+      const asked = makeAsked(key, target, this.#busyMs);
       this.#schedule(asked, this.#busyMs * this.#random());
       return asked;
     }
@@ -166,10 +141,11 @@ class Reports implements PodReports {
     return known;
   }
 
-  /** What it runs by has just been changed: its answer will be another soon. */
+  /** What it runs by has just been changed: its answer will be another soon. One that is listened to tells by itself. */
   #hurry(asked: Asked): void {
     asked.waitMs = this.#busyMs;
-    if (!asked.asking) this.#schedule(asked, this.#busyMs);
+    asked.listens = false;
+    if (asked.question === undefined) this.#schedule(asked, this.#busyMs);
   }
 
   #forget(uid: string): void {
@@ -221,33 +197,56 @@ class Reports implements PodReports {
   }
 
   async #ask(asked: Asked): Promise<void> {
+    const heard = asked.listens ? heardOf(asked, this.#jittered(asked.holdMs)) : undefined;
+    if (heard !== undefined && this.#listening >= this.#mostListening) {
+      this.#askLater(asked);
+      return;
+    }
     const { target } = asked;
     const doubtful = asked.failures > 0 ? 1 : 0;
-    asked.asking = true;
-    this.#inFlight++;
+    const listening = heard ? 1 : 0;
+    this.#listening += listening;
+    this.#inFlight += 1 - listening;
     this.#doubtfulInFlight += doubtful;
-    const answer = await this.#answerOf(target);
-    this.#inFlight--;
+    asked.askedAt = this.#clock.now();
+    const answer = await this.#answerOf(asked, heard);
+    this.#listening -= listening;
+    this.#inFlight -= 1 - listening;
     this.#doubtfulInFlight -= doubtful;
-    asked.asking = false;
     // It may have been let go of meanwhile, or have got another address.
     if (this.#byKey.get(asked.key)?.get(target.uid) === asked) {
       const differs = answer instanceof Error ? this.#failed(asked, answer) : this.#answered(asked, answer);
-      if (target.component === 'worker' || !asked.inStep) this.#schedule(asked, this.#jittered(asked.waitMs));
+      this.#scheduleNext(asked);
       if (differs) for (const listener of this.#listeners) listener(asked.key);
     }
     this.#pump();
   }
 
-  async #answerOf(target: ReportTarget): Promise<PodReport | Error> {
+  #askLater(asked: Asked): void {
+    asked.listens = false;
+    this.#schedule(asked, this.#jittered(asked.waitMs));
+  }
+
+  #scheduleNext(asked: Asked): void {
+    const { target, inStep, failures } = asked;
+    if (target.component === 'proxy' && inStep) return;
+    asked.listens = failures === 0 && heardOf(asked, 0) !== undefined;
+    const gapMs = Math.max(LISTEN_SLOWER * this.#busyMs, LISTEN_MS_EACH * this.#listening);
+    if (asked.listens) this.#schedule(asked, Math.max(0, asked.askedAt + gapMs - this.#clock.now()));
+    else this.#askLater(asked);
+  }
+
+  async #answerOf(asked: Asked, heard: Heard | undefined): Promise<PodReport | Error> {
     const question = new AbortController();
+    asked.question = question;
     this.#questions.add(question);
     try {
-      return await reportOf(target, question.signal);
+      return await reportOf(asked.target, question.signal, heard);
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     } finally {
       this.#questions.delete(question);
+      asked.question = undefined;
     }
   }
 
@@ -264,7 +263,9 @@ class Reports implements PodReports {
       : moved || asked.inStep || asked.failures > 0
         ? this.#busyMs
         : this.#slower(asked);
-    Object.assign(asked, { report, waits, told, queue, inStep, failures: 0, waitMs: Math.min(waitMs, askedWithin) });
+    asked.waitMs = Math.min(waitMs, askedWithin);
+    asked.holdMs = Math.min(this.#quietMs, askedWithin);
+    Object.assign(asked, { report, waits, told, queue, inStep, failures: 0 });
     return differs;
   }
 
@@ -290,31 +291,11 @@ class Reports implements PodReports {
   }
 }
 
-async function reportOf({ component, pod, uid, ...address }: ReportTarget, signal: AbortSignal): Promise<PodReport> {
-  if (component === 'worker') return { component, pod, uid, status: await askWorker(address, signal) };
+async function reportOf(
+  { component, pod, uid, ...address }: ReportTarget,
+  signal: AbortSignal,
+  heard: Heard | undefined,
+): Promise<PodReport> {
+  if (component === 'worker') return { component, pod, uid, status: await askWorker(address, signal, heard) };
   return { component, pod, uid, status: await askProxy(address, signal) };
-}
-
-/** Pure. Of the requests that wait in the worker. */
-function waitingOf(asked: Asked, report: PodReport, wall: number) {
-  if (report.component === 'proxy') return { waits: undefined, queue: 0, askedWithin: Infinity };
-  const { status } = report;
-  const before = asked.report?.component === 'worker' ? asked.report.status : undefined;
-  const waits = nextWaits(asked.waits, before, status, wall);
-  return { waits, queue: status.queue.length, askedWithin: askWithin(waits, status, wall) };
-}
-
-/** Pure. What says that a pod is getting on; the length of a queue moves by itself. */
-function tellingPart({ component, status }: PodReport): string {
-  const { hash, error } = status.config;
-  if (component === 'proxy') return JSON.stringify([hash, error]);
-  const { processes, deaths } = status;
-  const [death] = deaths;
-  return JSON.stringify([hash, error, processes.desired, processes.ready, death && [death.id, death.at]]);
-}
-
-function isInStep({ component, status }: PodReport, configHash: string | undefined): boolean {
-  const current = configHash === undefined || status.config.hash === configHash;
-  if (!current || status.state !== 'running') return false;
-  return component === 'proxy' || status.processes.ready === status.processes.desired;
 }
