@@ -27,7 +27,7 @@ export interface HandleEvents {
 
 export interface HandleOptions {
   readonly id: number;
-  /** From 1. */
+  /** From 1: the smallest that is free. */
   readonly place: number;
   readonly generation: number;
   readonly clock: Clock;
@@ -40,12 +40,13 @@ export interface HandleOptions {
 
 export class ProcessHandle implements AppProcess {
   readonly id: number;
-  readonly place: number;
   readonly generation: number;
   readonly lot: number;
   readonly clock: Clock;
   readonly startedAt: number;
   readonly startedWall: number;
+  /** From 1; another when the one that it replaces is gone (roster.ts). */
+  place: number;
   pid = 0;
   state: ProcessState = 'starting';
   child: Child | null = null;

@@ -19,6 +19,8 @@ export interface RosterOptions {
   readonly log: Log;
   /** The configuration in force. */
   readonly config: () => WorkerConfig;
+  /** Processes that are wanted. */
+  readonly desired: () => number;
 }
 
 export interface RosterEvents {
@@ -91,7 +93,7 @@ export class Roster {
     handle.attachChild(generation.runtime.start(handle.id, this.childEvents(handle)));
   }
 
-  /** The smallest: so there are few, and what is plotted by place goes on when a process is replaced. */
+  /** The smallest: so there are few, and what is plotted by place goes on when a process is replaced (see moveInto). */
   private freePlace(): number {
     const taken = new Set(this.all().map((handle) => handle.place));
     let place = 1;
@@ -212,8 +214,18 @@ export class Roster {
     this.handles.delete(handle.id);
     this.health.get(handle.id)?.close();
     this.health.delete(handle.id);
+    this.moveInto(handle.place);
     this.events.onGone(handle);
     handle.clear();
+  }
+
+  /** A replacement is often started before the end of the one it replaces: beyond the places that there shall be, until one of those is free. */
+  private moveInto(place: number): void {
+    const desired = this.options.desired();
+    if (place > desired) return;
+    const beyond = this.all().filter((handle) => handle.place > desired && handle.state !== 'draining');
+    const [first] = beyond.sort((a, b) => a.place - b.place);
+    if (first !== undefined) first.place = place;
   }
 }
 

@@ -438,23 +438,53 @@ describe('a change of the process count', () => {
     expect(supervisor.snapshot().deaths[0]).toMatchObject({ cause: 'resize' });
   });
 
-  test('each process has the smallest free place, and its successor may have it again', () => {
+  const places = (supervisor: Supervisor): string[] =>
+    supervisor
+      .snapshot()
+      .handles.map(({ id, place }) => `${id}:${place}`)
+      .sort();
+
+  test('each process has the smallest free place, and its successor has it again', () => {
     const supervisor = makeSupervisor();
-    const places = (): string[] =>
-      supervisor
-        .snapshot()
-        .handles.map(({ id, place }) => `${id}:${place}`)
-        .sort();
     bootAll();
-    expect(places()).toEqual(['1:1', '2:2', '3:3']);
+    expect(places(supervisor)).toEqual(['1:1', '2:2', '3:3']);
     pass(60_000); // of use by now: replaced at once
     child(2).exit(null, 'SIGKILL');
     turn();
     bootAll();
-    expect(places()).toEqual(['1:1', '3:3', '4:2']);
-    supervisor.reload();
+    expect(places(supervisor)).toEqual(['1:1', '3:3', '4:2']);
+  });
+
+  test('a successor that was started before its end is known moves into its place then', () => {
+    const supervisor = makeSupervisor();
+    bootAll();
+    pass(60_000);
+    child(2).obedient = false;
+    serve(taker(supervisor, 2), '/').fake.consumer?.onFailed('died', 'closed');
     turn();
-    expect(places()).toEqual(expect.arrayContaining(['1:1', '3:3', '4:2', '5:4']));
+    expect(places(supervisor)).toEqual(['1:1', '2:2', '3:3', '4:4']);
+    child(2).exit(null, 'SIGKILL');
+    expect(places(supervisor)).toEqual(['1:1', '3:3', '4:2']);
+  });
+
+  test('after a reload and after fewer are wanted, the places are from 1 to their number', () => {
+    const supervisor = makeSupervisor();
+    const sitting = (): number[] =>
+      supervisor
+        .snapshot()
+        .handles.map(({ place }) => place)
+        .sort();
+    bootAll();
+    supervisor.reload();
+    for (let round = 0; round < 6; round++) {
+      turn();
+      bootAll();
+    }
+    expect(places(supervisor).map((one) => one.split(':')[0])).toEqual(['4', '5', '6']);
+    expect(sitting()).toEqual([1, 2, 3]);
+    supervisor.configure({ ...base, processes: 1 });
+    turn();
+    expect(sitting()).toEqual([1]);
   });
 
   test('by signal, until the configuration says another number', () => {

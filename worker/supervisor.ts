@@ -78,7 +78,7 @@ export class Supervisor implements ProcessPool {
     this.config = config;
     const { clock, random, log } = options;
     this.roster = new Roster(
-      { clock, random, log, config: () => this.config },
+      { clock, random, log, config: () => this.config, desired: () => this.desired },
       {
         onChange: () => this.wake(),
         onReady: (handle) => this.noteReady(handle),

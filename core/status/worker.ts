@@ -68,7 +68,7 @@ export const workerStatusSchema = z.object({
     z.object({
       /** Counts up; never used twice by one worker. */
       id: z.int(),
-      /** Its place, from 1: the smallest that was free when it was started. A successor may have it again. */
+      /** Its place, from 1 to the number of processes; beyond, while the one that it replaces is not gone. A successor has it again. */
       place: z.int().optional(),
       pid: z.int(),
       state: z.enum(['starting', 'ready', 'draining']),
