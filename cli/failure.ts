@@ -8,6 +8,7 @@ export type FailureCode =
   | 'MANIFEST_INVALID'
   | 'NO_APPLICATION'
   | 'NO_PYTHON'
+  | 'NODE_TOO_OLD'
   | 'NO_NODE_PACKAGES'
   | 'INSTALL_FAILED'
   | 'ADDRESS_UNUSABLE'

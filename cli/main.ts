@@ -8,6 +8,7 @@ import { thisMachine } from './local/this-machine.ts';
 import { logs } from './logs.ts';
 import { look } from './look.ts';
 import type { LookCommand, Whereabouts } from './look-command-line.ts';
+import { assertNode } from './node-version.ts';
 import { render } from './render.ts';
 import { StopRequests } from './run/stop-requests.ts';
 import type { Place } from './show/place.ts';
@@ -20,12 +21,13 @@ const USAGE_EXIT = 2;
 const PLUGIN = /^kubectl-webapp(\.|$)/;
 const args = process.argv.slice(2);
 
-const stops = new StopRequests(() => performance.now());
+const outputs = [process.stdout, process.stderr];
 
 // Whoever reads our output may go first (`| head`, a closed terminal): nobody is left to tell.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stops.takeFirst());
+for (const stream of outputs) stream.on('error', () => {});
 
 try {
+  assertNode(process.versions.node, manifest.engines.node);
   process.exitCode = await main();
 } catch (error) {
   if (!(error instanceof Failure)) throw error;
@@ -87,6 +89,8 @@ async function openPlace(where: Whereabouts): Promise<Place> {
 }
 
 function surroundings(): Surroundings {
+  const stops = new StopRequests(() => performance.now());
+  for (const stream of outputs) stream.on('error', () => stops.takeFirst());
   process.on('SIGINT', () => stops.take());
   process.on('SIGTERM', () => stops.take());
   process.on('SIGHUP', () => stops.takeFirst());
