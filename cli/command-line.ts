@@ -66,6 +66,9 @@ What a manifest says for Kubernetes only, such as replicas, is named and not use
       --print [FILE]    only show the manifest that was inferred, or save it
       --no-color
   -h, --help
+
+OTEL_EXPORTER_OTLP_ENDPOINT in the environment: traces go there, of WebApps whose manifest does not say tracing
+(http://localhost:4318; OTEL_TRACES_SAMPLER_ARG: which share of them, 0 to 1, all without it).
 `;
 
 const CHECK_HELP = `webapp check [FILE…] [-o text|json]

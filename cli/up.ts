@@ -20,6 +20,7 @@ import { allotPorts, type Provide, Session } from './run/session.ts';
 import { SourceWatches } from './run/source-watches.ts';
 import type { StopRequests } from './run/stop-requests.ts';
 import { makeTarget, type Target } from './run/target.ts';
+import { tracingFromVariables } from './run/tracing-variables.ts';
 import { makePaint, wantsColour } from './terminal/paint.ts';
 import { Reporter } from './terminal/reporter.ts';
 import { type Output, Screen } from './terminal/screen.ts';
@@ -85,7 +86,7 @@ async function run(
   const { cwd, environment, executable, stops, now } = surroundings;
   sayWhatWasFound(origin, reporter, cwd);
   const loaded = origin.load();
-  const targets = targetsOf(loaded, options, cwd);
+  const targets = targetsOf(loaded, options, surroundings);
   reporter.expect(targets.map((target) => target.name));
   const notes = new NotesSaid(reporter, environment);
   notes.say(targets);
@@ -99,7 +100,7 @@ async function run(
   const session = new Session({ settings, folder, reporter, provide, port: options.port });
   const sources = new SourceWatches(session, reporter, provide);
   const manifests = new ManifestWatch(origin, loaded, (edited) =>
-    takeEdit(edited, session, sources, options, reporter, notes, cwd),
+    takeEdit(edited, session, sources, options, reporter, notes, surroundings),
   );
   const rows = setInterval(() => reporter.rows(session.stacks.map((stack) => stack.view())), ROWS_MS);
   const pages = makePages(session);
@@ -156,15 +157,17 @@ async function untilStopped(
   return Promise.race([drained, stops.second.then(() => INTERRUPTED)]);
 }
 
-/** @throws Failure MANIFEST_INVALID with every problem */
-function targetsOf(loaded: LoadedManifests, options: UpOptions, cwd: string): Target[] {
+/** @throws Failure MANIFEST_INVALID with every problem; USAGE when a variable that is needed cannot be used */
+function targetsOf(loaded: LoadedManifests, options: UpOptions, { cwd, environment }: Surroundings): Target[] {
   const problems = [...loaded.problems, ...missingSources(loaded.webApps)];
   if (problems.length > 0 || loaded.webApps.length === 0) {
     const detail = problems.map((problem) => formatFileProblem(problem, cwd)).join('\n');
     const message = loaded.webApps.length + problems.length === 0 ? 'there is no WebApp' : 'the manifest is not valid';
     throw new Failure('MANIFEST_INVALID', message, 'mend it; webapp check says whether it is well', detail);
   }
-  return loaded.webApps.map((webApp) => makeTarget(webApp, options));
+  const isAsked = loaded.webApps.some(({ webApp }) => webApp.spec.tracing === undefined);
+  const tracing = isAsked ? tracingFromVariables(environment) : undefined;
+  return loaded.webApps.map((webApp) => makeTarget(webApp, { ...options, tracing }));
 }
 
 async function takeEdit(
@@ -174,10 +177,10 @@ async function takeEdit(
   options: UpOptions,
   reporter: Reporter,
   notes: NotesSaid,
-  cwd: string,
+  surroundings: Surroundings,
 ): Promise<void> {
   try {
-    const targets = targetsOf(loaded, options, cwd);
+    const targets = targetsOf(loaded, options, surroundings);
     reporter.expect(targets.map((target) => target.name));
     notes.say(targets);
     await session.converge(targets);

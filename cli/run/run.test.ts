@@ -87,6 +87,16 @@ describe('what the command line adjusts', () => {
     expect(proxy.hash).not.toBe(makeDocuments(target, 'unix:/w.sock', false).proxy.hash);
   });
 
+  test('tracing of the environment reaches both programs, unless the manifest says its own', () => {
+    const tracing = { endpoint: 'http://localhost:4318', sampling: 1 };
+    const adjustments = { processes: undefined, reload: false, tracing };
+    const { worker, proxy } = makeDocuments(makeTarget(loaded({}), adjustments), 'unix:/w.sock', false);
+    expect([worker.tracing, proxy.tracing]).toEqual(Array(2).fill({ endpoint: 'http://localhost:4318', ratio: 1 }));
+    const own = { endpoint: 'http://collector:4318', sampling: 0.5 };
+    expect(makeTarget(loaded({ tracing: own }), adjustments).webApp.spec.tracing).toEqual(own);
+    expect(makeTarget(loaded({}), { processes: undefined, reload: false }).webApp.spec).not.toHaveProperty('tracing');
+  });
+
   test('--reload leaves the concurrency of Node alone', () => {
     const target = makeTarget(loaded({ app: 'server.js' }), { processes: undefined, reload: true });
     expect(target.webApp.spec.workers).toMatchObject({ processes: 1 });

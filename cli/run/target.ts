@@ -4,12 +4,15 @@ import type { WebApp } from '../../core/app/schema.ts';
 import { makeProxyConfig, type ProxyConfig } from '../../core/config/proxy.ts';
 import { hashed, makeWorkerConfig, resolveRuntime, type WorkerConfig } from '../../core/config/worker.ts';
 import type { LoadedWebApp } from '../manifest.ts';
+import type { TracingSpec } from './tracing-variables.ts';
 
-/** What the command line changes in every WebApp. */
+/** What the command line, and the environment, change in every WebApp. */
 export interface Adjustments {
   readonly processes: number | undefined;
   /** One process, as `flask run` has: the debugger's page must find the process that made it. */
   readonly reload: boolean;
+  /** Of those whose manifest has none. */
+  readonly tracing?: TracingSpec | undefined;
 }
 
 export interface Target {
@@ -25,7 +28,10 @@ export interface Target {
 /** Threads of a Python process with --reload: as many requests as a browser sends at once. */
 const RELOAD_THREADS = 8;
 
-export function makeTarget({ webApp, source, folder }: LoadedWebApp, { processes, reload }: Adjustments): Target {
+export function makeTarget(
+  { webApp, source, folder }: LoadedWebApp,
+  { processes, reload, tracing }: Adjustments,
+): Target {
   const runtime = resolveRuntime(webApp.spec.app, webApp.spec.runtime);
   const workers = {
     ...webApp.spec.workers,
@@ -34,7 +40,7 @@ export function makeTarget({ webApp, source, folder }: LoadedWebApp, { processes
   };
   return {
     name: webApp.metadata.name,
-    webApp: { ...webApp, spec: { ...webApp.spec, workers } },
+    webApp: { ...webApp, spec: { ...(tracing && { tracing }), ...webApp.spec, workers } },
     source,
     folders: [...new Set([source, folder])],
     runtime,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { WebApp } from '../app/schema.ts';
 import { parseDuration, parseQuantity } from '../quantity.ts';
-import { type TracingConfig, tracingConfigSchema, tracingOf } from './tracing.ts';
+import { tracingConfigSchema, tracingOf } from './tracing.ts';
 import { hashed } from './worker.ts';
 
 const ms = z.int().min(1);
@@ -76,8 +76,6 @@ export interface ProxyPlace {
   readonly upstream: readonly string[] | NonNullable<ProxyConfig['groups'][number]['discover']>;
   /** Absolute folders that `proxy.static[].from` is relative to: the current version's first, then earlier ones'. */
   readonly staticRoots: readonly string[];
-  /** Where spans go when the resource does not say. */
-  readonly tracing?: TracingConfig;
 }
 
 /** A person who suspends an application seldom does so for seconds; browsers and monitors need not ask oftener. */
@@ -113,7 +111,7 @@ export function makeProxyConfig(webApp: WebApp, place: ProxyPlace): ProxyConfig 
         ? parseDuration(timeouts.response)
         : parseDuration(workers.timeout) + parseDuration(workers.queue.timeout) + RESPONSE_SLACK_MS,
     },
-    ...tracingOf(webApp, place.tracing),
+    ...tracingOf(webApp),
   });
 }
 

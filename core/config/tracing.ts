@@ -13,10 +13,6 @@ export const tracingConfigSchema = z.strictObject({
 export type TracingConfig = z.output<typeof tracingConfigSchema>;
 
 /** @returns the field as the document has it: `{}` when there is nothing to export to */
-export function tracingOf(
-  { spec: { tracing } }: WebApp,
-  place: TracingConfig | undefined,
-): { tracing?: TracingConfig } {
-  if (tracing !== undefined) return { tracing: { endpoint: tracing.endpoint, ratio: tracing.sampling } };
-  return place === undefined ? {} : { tracing: place };
+export function tracingOf({ spec: { tracing } }: WebApp): { tracing?: TracingConfig } {
+  return tracing === undefined ? {} : { tracing: { endpoint: tracing.endpoint, ratio: tracing.sampling } };
 }

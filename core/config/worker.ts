@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { WebApp } from '../app/schema.ts';
 import { parseDuration, parseQuantity } from '../quantity.ts';
-import { type TracingConfig, tracingConfigSchema, tracingOf } from './tracing.ts';
+import { tracingConfigSchema, tracingOf } from './tracing.ts';
 
 const ms = z.int().min(1);
 
@@ -70,8 +70,6 @@ export interface WorkerPlace {
   readonly env?: Readonly<Record<string, string>>;
   /** What `auto` is there. Default: the program finds out. */
   readonly autoProcesses?: number;
-  /** Where spans go when the resource does not say. */
-  readonly tracing?: TracingConfig;
 }
 
 /** Pure: the worker's document for `webApp` at `place`. */
@@ -116,7 +114,7 @@ export function makeWorkerConfig(webApp: WebApp, place: WorkerPlace = {}): Worke
       connections: 10_000,
     },
     trustForwarded: true,
-    ...tracingOf(webApp, place.tracing),
+    ...tracingOf(webApp),
   });
 }
 
