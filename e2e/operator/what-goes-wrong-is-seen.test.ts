@@ -1,13 +1,14 @@
-// What the operator tells of WebApps to Prometheus and in their status: metrics as the table has them, both ways; application processes that die, and a
-// certificate that ends, on a real API server. The worker's status document is played at the address of a pod that kwok plays.
+// What the operator tells of WebApps to Prometheus and in their status: metrics as the table has them, both ways; application processes that die, requests that
+// wait, and a certificate that ends, on a real API server. The worker's status document is played at the address of a pod that kwok plays.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CONDITION_TYPES } from '../../core/app/conditions.ts';
+import { CONDITION_TYPES, REASONS } from '../../core/app/conditions.ts';
 import { OPERATOR_METRICS } from '../../core/metrics.ts';
+import { WAIT_MEND } from '../../core/status/waiting.ts';
 import type { WorkerStatus } from '../../core/status/worker.ts';
 import { useCluster } from '../cluster/fixture.ts';
 import { type OperatorProcess, startOperator } from './operator-process.ts';
@@ -28,6 +29,7 @@ let leader: OperatorProcess;
 let standby: OperatorProcess;
 let worker: Server | undefined;
 let deaths: WorkerStatus['deaths'] = [];
+let oldestMs = 0;
 
 beforeAll(async () => {
   execFileSync('ip', ['route', 'replace', 'local', POD_RANGE, 'dev', 'lo']);
@@ -90,7 +92,7 @@ async function playWorker(): Promise<Server> {
       config: { hash, appliedAt: 0 },
       processes: { desired: 2, ready: 2, busy: 0, starting: 0, draining: 0 },
       slots: { total: 2, busy: 0 },
-      queue: { length: 0, max: 500, oldestMs: 0 },
+      queue: { length: oldestMs > 0 ? 3 : 0, max: 500, oldestMs },
       requests: { total: 0, inFlight: 0, byClass: {}, faults: {}, redispatched: 0 },
       list: [],
       deaths,
@@ -242,4 +244,12 @@ test('a certificate that has ended, none at all, and a new one', async () => {
   );
   await putCertificate(90);
   await rig.settled('shop', 'well', (one) => condition(one, 'Degraded') === 'False/AsExpected');
+});
+
+test('requests that wait for a free process are a problem when it lasts', async () => {
+  oldestMs = 900;
+  const webApp = await rig.settled('shop', 'degraded', (one) => condition(one, 'Degraded') === 'True/RequestsWait');
+  expect(webApp.status?.problems).toEqual([
+    { type: 'RequestsWait', message: REASONS.Degraded.RequestsWait.meaning, ...WAIT_MEND },
+  ]);
 });

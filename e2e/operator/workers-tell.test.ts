@@ -1,5 +1,6 @@
 // A real worker program at the address of a pod that kwok plays: the process count is changed in the resource, the worker takes it in place, and
-// status.workers says what it tells. The kubelet's part, the file, is played by the test.
+// status.workers says what it tells. The kubelet's part, the file, is played by the test. The worker is asked once an hour: what is told in the meantime is told
+// because the operator listens.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +23,7 @@ let worker: ChildProcess | undefined;
 beforeAll(async () => {
   execFileSync('ip', ['route', 'replace', 'local', POD_RANGE, 'dev', 'lo']);
   rig = await makeRig(getCluster());
-  operator = await startOperator({ kubeconfig: rig.kubeconfig, flags: ['--status-interval', '2s'] });
+  operator = await startOperator({ kubeconfig: rig.kubeconfig, flags: ['--status-interval', '1h'] });
 });
 afterAll(async () => {
   const ended = worker && new Promise((resolve) => worker?.on('exit', resolve));
