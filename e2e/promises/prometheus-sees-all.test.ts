@@ -1,15 +1,18 @@
 // A real Prometheus in the cluster finds the pods by their annotations, and every query of every dashboard that is shipped has an answer: those of faults once the
-// faults are there.
+// faults are there. Its alert names their cause as the WebApp's status does.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { API_VERSION, KIND } from '../../core/app/schema.ts';
+import { CAUSE_WORDS } from '../../core/status/death-causes.ts';
+import { DEATH_CAUSES } from '../../core/status/worker.ts';
 import { expressionsOf, filledIn } from '../../monitoring/dashboards/expressions.ts';
+import type { WebAppObject } from '../namespace.ts';
 import { CONTAINER, killProcess, workerStatus } from './faults.ts';
 import { GOODS, SHOPS } from './images.ts';
 import { OPERATOR_NAMESPACE } from './operator.ts';
-import { type Prometheus, startPrometheus, stopPrometheus, type Target } from './prometheus.ts';
+import { type Alert, type Prometheus, startPrometheus, stopPrometheus, type Target } from './prometheus.ts';
 import { eventually, type Place, useRig } from './rig.ts';
 
 const DASHBOARDS = fileURLToPath(new URL('../../manifests/dashboards', import.meta.url));
@@ -50,16 +53,44 @@ test('it finds all pods by their annotations, and every query of the dashboards 
   await eventually(
     async () => {
       await makeFaults(place);
-      for (const query of unanswered) if ((await prometheus.query(query.expr)).length > 0) unanswered.delete(query);
+      for (const query of unanswered) if ((await prometheus.lines(query.expr)) > 0) unanswered.delete(query);
       return unanswered.size === 0;
     },
     () => `without an answer: ${JSON.stringify([...unanswered], null, 1)}`,
     PATIENCE_MS,
   );
   await load.stop();
+  await alertSaysWhatTheStatusSays(place);
   console.log(`${asked} queries of ${readdirSync(DASHBOARDS).length} dashboards have an answer`);
   expect(asked).toBeGreaterThan(50);
 });
+
+/** Processes died again and again: the alert and the WebApp's own problem name one cause, in the same words. */
+async function alertSaysWhatTheStatusSays(place: Place): Promise<void> {
+  const of = { alertname: 'WebAppCrashLoop', namespace: place.namespace, webapp: SHOP?.name ?? '' };
+  const webApp = await place.settled(of.webapp, 'at a problem', (one) => problemOf(one) !== undefined);
+  const message = problemOf(webApp)?.message ?? '';
+  const cause = DEATH_CAUSES.find((one) => message.includes(CAUSE_WORDS[one]));
+  let firing: readonly Alert[] = [];
+  await eventually(
+    async () => {
+      await makeFaults(place);
+      firing = await prometheus.firing();
+      return firing.some(({ labels }) => matches(labels, { ...of, cause: cause ?? 'none' }));
+    },
+    () => `no alert of ${JSON.stringify(of)} by ${cause} for "${message}", only ${JSON.stringify(firing)}`,
+    PATIENCE_MS,
+  );
+  const alert = firing.find(({ labels }) => matches(labels, { ...of, cause: cause ?? 'none' }));
+  expect(alert?.annotations['description']).toContain(cause && CAUSE_WORDS[cause]);
+  console.log(`status: ${message}\nalert: ${alert?.annotations['description']}`);
+}
+
+const problemOf = ({ status }: WebAppObject) => status?.problems?.find(({ type }) => type === 'ProcessesDie');
+
+function matches(labels: Alert['labels'], wanted: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).every(([name, value]) => labels[name] === value);
+}
 
 async function makeBroken({ namespace, cluster }: Place): Promise<void> {
   const spec = { image: SHOP?.crashing, app: SHOP?.app, replicas: 1, proxy: { replicas: 1 } };

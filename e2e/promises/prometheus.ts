@@ -10,34 +10,35 @@ import { namespaceObject } from './load-pod.ts';
 
 const IMAGE = 'docker.io/library/promises-prometheus:1';
 
-export interface Sample {
-  readonly metric: Readonly<Record<string, string>>;
-  /** As text; `NaN` when there is nothing to divide. */
-  readonly value: string;
-}
-
 export interface Target {
   readonly labels: Readonly<Record<string, string>>;
   readonly health: string;
   readonly lastError: string;
 }
 
+export interface Alert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
 export interface Prometheus {
-  /** An instant query. @throws Error in Prometheus' words when it does not take the expression */
-  query(expression: string): Promise<readonly Sample[]>;
+  /** As a panel asks: over the last minutes. @returns how many lines it would draw @throws Error in Prometheus' words when it does not take the expression */
+  lines(expression: string): Promise<number>;
   targets(): Promise<readonly Target[]>;
-  /** Names of alerts that are pending or firing. */
-  alerts(): Promise<readonly { readonly name: string; readonly state: string }[]>;
+  firing(): Promise<readonly Alert[]>;
 }
 
 const NAMESPACE = 'promises-prometheus';
 const NAME = 'prometheus';
 const PORT = 9090;
+const SCRAPE_SECONDS = 3;
+/** What a panel shows. */
+const SHOWN_SECONDS = 300;
 const RULES_FILE = fileURLToPath(new URL('../../manifests/prometheus-rules.yaml', import.meta.url));
 
 /** The scrape job of Prometheus' own examples for Kubernetes (documentation/examples/prometheus-kubernetes.yml), at a shorter interval. */
 const CONFIG = `
-global: {scrape_interval: 3s, evaluation_interval: 3s}
+global: {scrape_interval: ${SCRAPE_SECONDS}s, evaluation_interval: ${SCRAPE_SECONDS}s}
 rule_files: [/etc/prometheus/rules.yaml]
 scrape_configs:
   - job_name: kubernetes-pods
@@ -87,16 +88,18 @@ interface Answer<T> {
 function speakTo({ api }: RealCluster, root: string): Prometheus {
   const ask = async <T>(path: string): Promise<T> => (await api.json<Answer<T>>('GET', `${root}/${path}`)).data;
   return {
-    query: async (expression) => {
-      const { result } = await ask<{ result: { metric: Sample['metric']; value: [number, string] }[] }>(
-        `query?query=${encodeURIComponent(expression)}`,
+    lines: async (expression) => {
+      const end = Date.now() / 1_000;
+      const window = `start=${end - SHOWN_SECONDS}&end=${end}&step=${SCRAPE_SECONDS}`;
+      const { result } = await ask<{ result: unknown[] }>(
+        `query_range?query=${encodeURIComponent(expression)}&${window}`,
       );
-      return result.map(({ metric, value: [, value] }) => ({ metric, value }));
+      return result.length;
     },
     targets: async () => (await ask<{ activeTargets: Target[] }>('targets?state=active')).activeTargets,
-    alerts: async () => {
-      const { alerts } = await ask<{ alerts: { labels: { alertname: string }; state: string }[] }>('alerts');
-      return alerts.map(({ labels, state }) => ({ name: labels.alertname, state }));
+    firing: async () => {
+      const { alerts } = await ask<{ alerts: (Alert & { state: string })[] }>('alerts');
+      return alerts.filter(({ state }) => state === 'firing');
     },
   };
 }
