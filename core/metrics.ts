@@ -42,6 +42,11 @@ const DOOR = {
   // Not connections_total: OpenMetrics takes `_total` off, and that name is the gauge's.
   connections_accepted_total: { type: 'counter', help: 'Client connections that were let in.' },
   headers_dropped_total: { type: 'counter', help: 'Request header fields dropped: their name holds "_".' },
+  spans_total: {
+    type: 'counter',
+    help: 'Spans of traces by what became of them: taken by the collector, or given up because it did not take them in time.',
+    labels: { outcome: 'sent, dropped' },
+  },
   config_applied_timestamp_seconds: {
     type: 'gauge',
     help: 'When the configuration in force was applied, in seconds since the epoch.',

@@ -28,6 +28,7 @@ test('what the door counts: connections, dropped fields, bytes of bodies both wa
     queue: () => ({ length: 1, max: 2 }),
     door,
     config: () => ({ hash: 'h', appliedAt: 5_000 }),
+    spans: { sent: 8, dropped: 9 },
   });
   const read = Object.entries(sources).flatMap(([name, source]) =>
     source instanceof TracedDurations ? [] : [[name, source()] as const],
@@ -35,6 +36,10 @@ test('what the door counts: connections, dropped fields, bytes of bodies both wa
   expect(Object.fromEntries(read)).toMatchObject({
     ...{ connections: 1, connections_max: 7, connections_accepted_total: 1, headers_dropped_total: 2 },
     ...{ received_bytes_total: 3, sent_bytes_total: 9, queue_length: 1, queue_max: 2 },
+    spans_total: [
+      { labels: { outcome: 'sent' }, value: 8 },
+      { labels: { outcome: 'dropped' }, value: 9 },
+    ],
     ...{ config_applied_timestamp_seconds: 5, config_refused: 0 },
   });
 });

@@ -27,6 +27,8 @@ export interface DoorFacts {
     readonly counters: Readonly<DoorCounters>;
   };
   readonly config: () => AppliedConfig;
+  /** Spans of traces, since the start. */
+  readonly spans: Readonly<Record<'sent' | 'dropped', number>>;
 }
 
 type DoorMetric = Extract<
@@ -40,6 +42,7 @@ export function doorSources({
   queue,
   door,
   config,
+  spans,
 }: DoorFacts): Readonly<Record<DoorMetric, Source>> {
   const { counters } = door;
   return {
@@ -55,6 +58,7 @@ export function doorSources({
     connections_max: () => door.maxConnections,
     connections_accepted_total: () => counters.connections,
     headers_dropped_total: () => counters.headersDropped,
+    spans_total: () => Object.entries(spans).map(([outcome, value]) => ({ labels: { outcome }, value })),
     config_applied_timestamp_seconds: () => config().appliedAt / 1000,
     config_refused: () => (config().error === undefined ? 0 : 1),
   };

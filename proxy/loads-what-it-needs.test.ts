@@ -55,6 +55,18 @@ test('without discovery nothing of kube/ is loaded', () => {
   expect(ofKube(files)).toEqual([]);
 });
 
+const ofOpenTelemetry = (files: Set<string>): string[] => [...files].filter((file) => /opentelemetry|otlp/.test(file));
+
+test.each(['proxy/program.ts', 'worker/program.ts'])(
+  '%s: what exports traces is loaded when there is a collector',
+  (program) => {
+    const files = reach(program, false);
+    expect(files).toContain('tracing/tracer.ts');
+    expect(ofOpenTelemetry(files)).toEqual([]);
+    expect(ofOpenTelemetry(reach(program, true))).toContain('@opentelemetry/exporter-trace-otlp-http');
+  },
+);
+
 test('with discovery the light way is loaded, and the big client never', () => {
   const files = reach('proxy/main.ts', true);
   expect(ofKube(files)).toContain('kube/reflector.ts');

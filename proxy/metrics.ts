@@ -12,18 +12,19 @@ export interface MetricSources {
   readonly upstreams: () => UpstreamCounters;
   readonly accounts: Accounts;
   readonly door: DoorFacts['door'];
+  readonly spans: DoorFacts['spans'];
   /** Lines given up, since the start. */
   readonly accessLogDropped: () => number;
 }
 
 /** Registers all metrics of the proxy at `registry`. */
 export function registerProxyMetrics(registry: Registry, sources: MetricSources): void {
-  const { accounts, door, upstreams } = sources;
+  const { accounts, door, spans, upstreams } = sources;
   const status = oncePerTurn(sources.status);
   const queue = (): ProxyQueue => status().queue ?? { length: 0, max: 0 };
   const config = (): ProxyStatus['config'] => status().config;
   registerMetrics(registry, 'webapp_proxy_', PROXY_METRICS, {
-    ...doorSources({ answers: accounts.answers, queueTime: accounts.queueTime, queue, door, config }),
+    ...doorSources({ answers: accounts.answers, queueTime: accounts.queueTime, queue, door, config, spans }),
     request_seconds: accounts.requestTime,
     upstream_seconds: accounts.upstreamTime,
     upstream_attempts_total: () => byLabel('outcome', upstreams().attempts),

@@ -27,6 +27,7 @@ import { staticFiles } from './handlers/static.ts';
 import { tracing } from './handlers/tracing.ts';
 import { registerProxyMetrics } from './metrics.ts';
 import { makePipeline } from './pipeline.ts';
+import { makeProxySpans } from './proxy-spans.ts';
 import { drainBoundMs, makeDoorLimits } from './settings.ts';
 import { makeProxyStatus } from './status.ts';
 import { makeUpgradeRecord } from './upgrade/record.ts';
@@ -91,6 +92,7 @@ export class Program {
       nextId: this.#nextId,
       timeouts: () => this.#inForce().timeouts,
       clock,
+      trace: (headers) => this.#tracer.begin(headers),
       onError: (error, { requestId, target }) =>
         log.error('an upgrade failed', { code: 'INTERNAL', id: requestId, target, reason: error }),
       onClosed: (upgrade, outcome) => this.#onUpgradeClosed(upgrade, outcome),
@@ -114,6 +116,7 @@ export class Program {
       upstreams: () => this.#workers.upstreams.counters,
       accounts: this.#accounts,
       door: this.#door,
+      spans: this.#tracer.counts,
       accessLogDropped: () => accessLog.dropped,
     });
     this.#admin = await openAdmin(flags.admin, {
@@ -215,7 +218,13 @@ export class Program {
   #onUpgradeClosed(upgrade: UpgradeExchange, outcome: UpgradeOutcome): void {
     const record = makeUpgradeRecord(upgrade, outcome);
     this.#accounts.answers.done(record);
-    this.#accessLog?.write(record, this.#options.clock.now(), outcome.address);
+    const now = this.#options.clock.now();
+    const { trace, address } = outcome;
+    this.#accessLog?.write(record, now, address, -1, trace?.traceId);
+    if (trace === null || trace.spanId === '') return;
+    const ended = { ...record, version: '1.1' } as const;
+    for (const span of makeProxySpans(ended, trace, undefined, now, this.#tracer.epochOffset()))
+      this.#tracer.record(span);
   }
 
   #inForce(): ProxyConfig {

@@ -14,20 +14,21 @@ type EndedExchange = Pick<
 /**
  * @param fared undefined when it was not for a worker
  * @param now `performance.now()` at its end
- * @param wall milliseconds since the epoch at the same moment
+ * @param offset what is added to `performance.now()` for milliseconds since the epoch
  */
 export function makeProxySpans(
   exchange: EndedExchange,
   trace: RequestTrace,
   fared: Trace | undefined,
   now: number,
-  wall: number,
+  offset: number,
 ): SpanRecord[] {
   const { traceId, spanId, tracestate } = trace;
-  const startMs = wall - (now - exchange.startedAt);
-  const spans: SpanRecord[] = [proxySpan(exchange, trace, fared, startMs, wall)];
+  const startMs = exchange.startedAt + offset;
+  const endMs = now + offset;
+  const spans: SpanRecord[] = [proxySpan(exchange, trace, fared, startMs, endMs)];
   if (fared === undefined || fared.queuedMs <= 0) return spans;
-  const queueEnd = Math.min(wall, fared.sentAt - now + wall + fared.queuedMs);
+  const queueEnd = Math.min(endMs, fared.sentAt + fared.queuedMs + offset);
   spans.push({
     name: 'proxy queue',
     kind: 'internal',

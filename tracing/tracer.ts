@@ -3,6 +3,7 @@
 // and no trace is begun: an application that traces for itself would take our "not sampled" for an order.
 import type { TracingConfig } from '../core/config/tracing.ts';
 import type { Log } from '../core/log.ts';
+import { Epoch } from './epoch.ts';
 import { Outbox, type SpanCounts, type SpanSender } from './outbox.ts';
 import type { SpanAttributes, SpanRecord } from './span.ts';
 import { formatTraceparent, readTraceContext, SAMPLED, type TraceContext } from './trace-context.ts';
@@ -39,6 +40,7 @@ export class Tracer {
   #outbox: Outbox | null = null;
   /** Of outboxes that are no longer wanted: done when the last of them is closed. */
   #retired: Promise<unknown> = Promise.resolve();
+  readonly #epoch = new Epoch();
   readonly counts: Readonly<SpanCounts>;
   readonly #counts: SpanCounts = { sent: 0, dropped: 0 };
 
@@ -72,6 +74,11 @@ export class Tracer {
     if (this.#outbox === null) return given === null ? null : passedOn(given);
     if (given === null) return this.#root();
     return (given.flags & SAMPLED) === 0 ? passedOn(given) : child(given);
+  }
+
+  /** What is added to `performance.now()` for milliseconds since the epoch. */
+  epochOffset(): number {
+    return this.#epoch.offset();
   }
 
   /** Hands a finished span to the exporter. Never waits. */

@@ -2,7 +2,7 @@
 import type { Registry } from 'prom-client';
 import { WORKER_METRICS } from '../core/metrics.ts';
 import { type AppliedConfig, DEATH_CAUSES, REPLACE_CAUSES } from '../core/status/worker.ts';
-import { doorSources } from '../http/door-metrics.ts';
+import { type DoorFacts, doorSources } from '../http/door-metrics.ts';
 import { oncePerTurn, type Reading, registerMetrics } from '../http/metrics.ts';
 import type { Front } from './front/front.ts';
 import { countProcesses, countSlots } from './status.ts';
@@ -12,15 +12,16 @@ export interface MetricSources {
   readonly supervisor: () => SupervisorSnapshot;
   readonly front: Pick<Front, 'counters' | 'door' | 'snapshot'>;
   readonly config: () => AppliedConfig;
+  readonly spans: DoorFacts['spans'];
 }
 
 /** Registers all metrics of the worker at `registry`. */
-export function registerWorkerMetrics(registry: Registry, { supervisor, front, config }: MetricSources): void {
+export function registerWorkerMetrics(registry: Registry, { supervisor, front, config, spans }: MetricSources): void {
   const { counters, door } = front;
   const look = oncePerTurn(supervisor);
   const queue = oncePerTurn(() => front.snapshot().queue);
   registerMetrics(registry, 'webapp_worker_', WORKER_METRICS, {
-    ...doorSources({ answers: counters.answers, queueTime: counters.queueTime, queue, door, config }),
+    ...doorSources({ answers: counters.answers, queueTime: counters.queueTime, queue, door, config, spans }),
     app_seconds: counters.appTime,
     processes: () => processReadings(look()),
     process_ends_total: () => endReadings(look()),

@@ -187,6 +187,7 @@ export class Program {
         supervisor: () => supervisor.snapshot(),
         front,
         config: () => this.applied,
+        spans: this.tracer.counts,
       });
       const admin = await this.openAdmin(supervisor, front, this.registry);
       return { directory, supervisor, front, admin };

@@ -96,6 +96,7 @@ test('metrics: processes by state, ends by cause from zero, memory by place, slo
     supervisor: () => supervisor,
     front: { counters, door, snapshot: () => front },
     config: () => ({ hash: 'h', appliedAt: 1_700_000_000_000, error: 'wrong' }),
+    spans: { sent: 5, dropped: 6 },
   });
   const text = await registry.metrics();
   for (const line of [
@@ -115,6 +116,7 @@ test('metrics: processes by state, ends by cause from zero, memory by place, slo
     'webapp_worker_queue_seconds_bucket{le="0.015"} 1',
     'webapp_worker_queue_seconds_sum 0.015',
     'webapp_worker_config_applied_timestamp_seconds 1700000000',
+    'webapp_worker_spans_total{outcome="dropped"} 6',
     'webapp_worker_config_refused 1',
     'webapp_worker_connections_max 100',
   ])

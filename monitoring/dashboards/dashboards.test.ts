@@ -86,6 +86,8 @@ test('the WebApp dashboard draws rollouts', () => {
 const UNSEEN: Readonly<Record<string, string>> = {
   webapp_proxy_connections_accepted_total: 'open ones are drawn',
   webapp_worker_connections_accepted_total: 'open ones are drawn',
+  webapp_proxy_spans_total: 'no user is harmed when spans are dropped (docs/tracing.md)',
+  webapp_worker_spans_total: 'no user is harmed when spans are dropped (docs/tracing.md)',
   webapp_worker_requests_total: 'the proxy counts what users see',
   webapp_worker_received_bytes_total: 'the proxy counts what users send',
   webapp_worker_sent_bytes_total: 'the proxy counts what users get',

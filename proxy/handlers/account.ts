@@ -35,6 +35,6 @@ export function endOf(
     if (fared !== undefined) accounts.forwarded(fared, keptId);
     accessLog.write(exchange, now, fared?.address, fared?.upstreamMs, trace?.traceId);
     if (trace === undefined || trace.spanId === '') return;
-    for (const span of makeProxySpans(exchange, trace, fared, now, clock.wall())) tracer.record(span);
+    for (const span of makeProxySpans(exchange, trace, fared, now, tracer.epochOffset())) tracer.record(span);
   };
 }

@@ -8,6 +8,7 @@ import type HttpProxy from 'http-proxy';
 import type { Clock } from '../../core/clock.ts';
 import { FAULTS, type FaultCode } from '../../core/errors.ts';
 import type { RawHeaders, UpgradeExchange } from '../../http/exchange.ts';
+import type { RequestTrace } from '../../tracing/tracer.ts';
 import { isSameName } from '../hop-by-hop.ts';
 import { makeClientHeaders, makeUpstreamHeaders } from '../message-headers.ts';
 import { type Dialled, dial } from './dial.ts';
@@ -27,6 +28,8 @@ export interface UpgradeOutcome {
   readonly address: string;
   /** When it was asked for, `clock.now()`. */
   readonly startedAt: number;
+  /** Null: it belongs to none. */
+  readonly trace: RequestTrace | null;
 }
 
 export interface UpgradeOptions {
@@ -36,6 +39,8 @@ export interface UpgradeOptions {
   readonly nextId: () => string;
   readonly timeouts: () => UpgradeTimeouts;
   readonly clock: Clock;
+  /** Its place in a trace. */
+  readonly trace: (headers: RawHeaders) => RequestTrace | null;
   /** What should not happen; the client has been answered 500. */
   readonly onError: (error: unknown, upgrade: UpgradeExchange) => void;
   /** Once for each, when the connection is gone. */
@@ -101,6 +106,7 @@ class Session {
   readonly #options: UpgradeOptions;
   readonly #left = new AbortController();
   readonly #startedAt: number;
+  readonly #trace: RequestTrace | null;
   #upstream: Socket | null = null;
   #address = '';
   #status = 0;
@@ -112,6 +118,7 @@ class Session {
     this.#upgrade = upgrade;
     this.#options = options;
     this.#startedAt = options.clock.now();
+    this.#trace = options.trace(upgrade.headers);
   }
 
   async run(loading: Promise<HttpProxy>): Promise<void> {
@@ -140,7 +147,7 @@ class Session {
     this.#timer = setTimeout(() => this.#onLate(), this.#options.timeouts().responseMs);
     // The form that http-proxy's parser does not stumble over; an accessor of the front door's request holds the other name.
     request.url = this.#upgrade.target;
-    Object.defineProperty(request, 'headers', { value: makeHandshakeHeaders(this.#upgrade) });
+    Object.defineProperty(request, 'headers', { value: makeHandshakeHeaders(this.#upgrade, this.#trace) });
     const target = { protocol: 'http:', host: 'localhost', port: 80 };
     carrier.ws(request, socket, head, { target, agent: new DialledAgent(upstream) }, () => this.#onError());
   }
@@ -218,8 +225,13 @@ class Session {
 
   #onClose(): void {
     this.destroy();
-    const outcome = { status: this.#status, fault: this.#fault, address: this.#address, startedAt: this.#startedAt };
-    this.#options.onClosed(this.#upgrade, outcome);
+    this.#options.onClosed(this.#upgrade, {
+      status: this.#status,
+      fault: this.#fault,
+      address: this.#address,
+      startedAt: this.#startedAt,
+      trace: this.#trace,
+    });
   }
 
   /** Both sides, at once. Twice is safe. */
@@ -246,8 +258,11 @@ class DialledAgent extends Agent {
 }
 
 /** Node's form of header fields, which http-proxy sends: repeated ones as a list of values. */
-function makeHandshakeHeaders({ headers, host, peer, requestId }: UpgradeExchange): Record<string, string | string[]> {
-  const pairs = makeUpstreamHeaders(headers, host, peer, requestId);
+function makeHandshakeHeaders(
+  { headers, host, peer, requestId }: UpgradeExchange,
+  trace: RequestTrace | null,
+): Record<string, string | string[]> {
+  const pairs = makeUpstreamHeaders(headers, host, peer, requestId, trace ?? undefined);
   const fields: Record<string, string | string[]> = Object.create(null);
   for (let i = 0; i + 1 < pairs.length; i += 2) {
     const name = (pairs[i] ?? '').toLowerCase();

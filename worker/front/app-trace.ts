@@ -59,8 +59,7 @@ export class AppTrace {
   finished(passage: Passage): void {
     this.open--;
     if (this.open !== 0) return;
-    const now = performance.now();
-    const offset = Date.now() - now;
+    const offset = this.tracer.epochOffset();
     if (this.leftAt > passage.queuedAt) this.tracer.record(this.queueSpan(passage, offset));
     if (this.sentAt >= 0) this.tracer.record(this.appSpan(passage, offset));
   }
