@@ -42,7 +42,12 @@ export interface Stack {
  * Starts it, and stops it when the test ends.
  * @param source folder of the application, relative to the repository's root
  */
-export async function startStack(source: string, spec: object, ...flags: string[]): Promise<Stack> {
+export function startStack(source: string, spec: object, ...flags: string[]): Promise<Stack> {
+  return startNamedStack('app', source, spec, ...flags);
+}
+
+/** Of a name that no other `webapp up` on this machine has, so that `webapp` commands find it. */
+export async function startNamedStack(name: string, source: string, spec: object, ...flags: string[]): Promise<Stack> {
   const folder = mkdtempSync(join(tmpdir(), 'stack-'));
   const manifest = join(folder, 'webapp.yaml');
   const write = (wanted: object): void =>
@@ -51,7 +56,7 @@ export async function startStack(source: string, spec: object, ...flags: string[
       stringify({
         apiVersion: 'webapp-operator.io/v1alpha1',
         kind: 'WebApp',
-        metadata: { name: 'app', annotations: { 'webapp-operator.io/source': relative(folder, join(root, source)) } },
+        metadata: { name, annotations: { 'webapp-operator.io/source': relative(folder, join(root, source)) } },
         spec: { image: 'not-used', ...wanted },
       }),
     );

@@ -66,11 +66,12 @@ export async function untilAllAnswered(prometheus: Prometheus, questions: readon
   );
 }
 
-/** @returns the alert of that name with at least these labels, once it fires */
+/** @returns the alert of that name with at least these labels, once it fires and its description has these words */
 export async function untilFires(
   prometheus: Prometheus,
   alertname: string,
   labels: Readonly<Record<string, string>>,
+  words: readonly string[] = [],
 ): Promise<FiringAlert> {
   let found: FiringAlert | undefined;
   let firing: FiringAlert[] = [];
@@ -78,12 +79,20 @@ export async function untilFires(
   await poll(
     async () => {
       firing = await prometheus.firing();
-      found = firing.find((alert) => wanted.every(([label, value]) => alert.labels[label] === value));
+      found = firing.find(
+        (alert) =>
+          wanted.every(([label, value]) => alert.labels[label] === value) &&
+          words.every((one) => alert.annotations['description']?.includes(one)),
+      );
       return found !== undefined;
     },
     () =>
-      `${JSON.stringify(wanted)} does not fire, but ${JSON.stringify(
-        firing.map((alert) => alert.labels),
+      `${JSON.stringify([wanted, words])} does not fire, but ${JSON.stringify(
+        firing.map(({ labels: { alertname: name, ...others }, annotations }) => [
+          name,
+          others,
+          annotations['description'],
+        ]),
         null,
         1,
       )}`,
