@@ -397,22 +397,19 @@ test('one that answers at once whatever it is asked is not asked faster for it',
   expect(liar.asked).toBeLessThanOrEqual(other.asked);
 });
 
-test('of thousands of workers no more are listened to than allowed; the others are asked', async () => {
+test('of many workers no more are listened to than allowed; the others are asked', async () => {
   const pod = await startPod();
   const worker = tellsNews(pod);
   const { reports } = startReports({ listening: 50, quietMs: 60_000, busyMs: 10 });
-  for (let index = 0; index < 2_000; index++) reports.want(`web/${index}`, [target(pod, { uid: `u${index}` })]);
-  await until(
-    'all reports',
-    () => Array.from({ length: 2_000 }, (_, i) => reports.of(`web/${i}`)).flat().length === 2_000,
-  );
+  for (let index = 0; index < 500; index++) reports.want(`web/${index}`, [target(pod, { uid: `u${index}` })]);
+  await until('all reports', () => Array.from({ length: 500 }, (_, i) => reports.of(`web/${i}`)).flat().length === 500);
   await until('all that may be listened to', () => worker.held() === 50);
   expect(pod.sockets.size).toBeLessThanOrEqual(50 + 32);
   worker.tell({ processes: { ...STATUS.processes, ready: 1 } });
   await until(
     'those are heard',
     () =>
-      Array.from({ length: 2_000 }, (_, i) => reports.of(`web/${i}`))
+      Array.from({ length: 500 }, (_, i) => reports.of(`web/${i}`))
         .flat()
         .filter((report) => report.component === 'worker' && report.status.processes.ready === 1).length >= 50,
   );

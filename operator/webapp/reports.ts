@@ -32,7 +32,7 @@ export interface PodReportsOptions {
   readonly busyMs?: number;
   /** Questions at a time. Default 32: more are no faster, and what is in flight costs memory. */
   readonly concurrency?: number;
-  /** Workers listened to at a time, the others are asked. Default 1,000, which take 30 MiB. */
+  /** Workers listened to at a time, the others are asked. Default 1,000, which take 45 MiB (bench/operator). */
   readonly listening?: number;
   /** In [0, 1). */
   readonly random?: () => number;
@@ -45,7 +45,10 @@ const FAILED_FACTOR = 1.6;
 const FAILURES = 3;
 /** A pod that does not answer is asked this many times more seldom than one in step, at last. */
 const FAILED_SLOWER = 4;
-/** Between two questions to a worker that is listened to, at least: this many times busyMs; and so many milliseconds for each that is, were all in uproar. */
+/**
+ * Between two questions to a worker that is listened to, at least: this many times busyMs, and so many milliseconds for each pod that there is. Were all in uproar, or
+ * lying, it would be 500 questions a second.
+ */
 const LISTEN_SLOWER = 3;
 const LISTEN_MS_EACH = 2;
 
@@ -231,7 +234,7 @@ class Reports implements PodReports {
     const { target, inStep, failures } = asked;
     if (target.component === 'proxy' && inStep) return;
     asked.listens = failures === 0 && heardOf(asked, 0) !== undefined;
-    const gapMs = Math.max(LISTEN_SLOWER * this.#busyMs, LISTEN_MS_EACH * this.#listening);
+    const gapMs = Math.max(LISTEN_SLOWER * this.#busyMs, LISTEN_MS_EACH * (this.#due.size + this.#listening));
     if (asked.listens) this.#schedule(asked, Math.max(0, asked.askedAt + gapMs - this.#clock.now()));
     else this.#askLater(asked);
   }
