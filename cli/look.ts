@@ -9,7 +9,7 @@ import { statusLines } from './show/status-text.ts';
 import { processLines, type Room, webAppLines } from './show/tables.ts';
 import { makePaint, wantsColour } from './terminal/paint.ts';
 import { plainText } from './terminal/plain.ts';
-import { type Output, Screen } from './terminal/screen.ts';
+import { type Output, Screen, SIZE } from './terminal/screen.ts';
 
 export interface LookSurroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -34,7 +34,7 @@ export async function look(command: Look, place: Place, surroundings: LookSurrou
 export function roomOf({ noColor }: { readonly noColor: boolean }, { environment, output }: LookSurroundings): Room {
   const isTerminal = output.isTTY === true;
   return {
-    width: isTerminal ? (output.columns ?? 80) : Number.POSITIVE_INFINITY,
+    width: isTerminal ? output.columns || SIZE.columns : Number.POSITIVE_INFINITY,
     paint: makePaint(wantsColour({ noColor }, environment, isTerminal)),
   };
 }

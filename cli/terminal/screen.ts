@@ -17,6 +17,9 @@ const GATHER_MS = 30;
 /** Gathered at most: beyond it they are written at once. */
 const GATHER_CHARS = 64 * 1024;
 
+/** Of a terminal that does not tell its size, or as 0: a serial line, or `script` with nobody at it. */
+export const SIZE = { columns: 80, rows: 24 } as const;
+
 export class Screen {
   readonly isTerminal: boolean;
   readonly #output: Output;
@@ -39,7 +42,7 @@ export class Screen {
 
   /** Room in a row. */
   get columns(): number {
-    return this.isTerminal ? (this.#output.columns ?? 80) : Number.POSITIVE_INFINITY;
+    return this.isTerminal ? this.#output.columns || SIZE.columns : Number.POSITIVE_INFINITY;
   }
 
   /** Writes a line, or several. */
@@ -83,7 +86,7 @@ export class Screen {
 
   /** What has scrolled off the screen cannot be redrawn: never more rows than there is room for. */
   #shownRows(): string[] {
-    const room = Math.max(1, (this.#output.rows ?? 24) - 2);
+    const room = Math.max(1, (this.#output.rows || SIZE.rows) - 2);
     const rows = this.#rows.map((row) => cutTo(row, this.columns - 1));
     if (rows.length <= room) return rows;
     return [...rows.slice(0, room - 1), `… and ${rows.length - room + 1} more`];

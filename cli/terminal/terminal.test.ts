@@ -102,6 +102,15 @@ describe('the screen', () => {
     expect(terminal.shown).toEqual([`${'a'.repeat(18)}…`, 'b', 'c', '… and 3 more']);
   });
 
+  test('a terminal that tells its size as 0 has the usual one', () => {
+    const terminal = new FakeTerminal();
+    Object.assign(terminal, { columns: 0, rows: 0 });
+    const screen = new Screen(terminal, true);
+    screen.stay(['a'.repeat(100), 'b', 'c']);
+    screen.flush();
+    expect(terminal.shown).toEqual([`${'a'.repeat(78)}…`, 'b', 'c']);
+  });
+
   test('rows that are as they were are not drawn again', () => {
     const terminal = new FakeTerminal();
     const screen = new Screen(terminal, true);
