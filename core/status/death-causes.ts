@@ -20,7 +20,7 @@ export const CAUSE_WORDS: Readonly<Record<DeathCause, string>> = {
   shutdown: 'left because the worker stops',
 };
 
-const LOG = 'see in the log of its pod what it wrote last, mend the application, then name a new image';
+const LOG = 'see in its log what it wrote last, and mend the application';
 
 /** The field of the spec to look at, and the mend. */
 export const DEATH_MENDS: Readonly<Record<FaultCause, { readonly field: string; readonly mend: string }>> = {
@@ -30,9 +30,9 @@ export const DEATH_MENDS: Readonly<Record<FaultCause, { readonly field: string; 
   exit: { field: 'spec.app', mend: LOG },
   signal: { field: 'spec.app', mend: LOG },
   protocol: { field: 'spec.app', mend: `nothing else may write to the file descriptors of the process; ${LOG}` },
-  boot: { field: 'spec.app', mend: 'mend what the last lines say; the processes that run keep serving' },
+  boot: { field: 'spec.app', mend: 'mend what its last lines say; it is tried again by itself' },
   'boot-timeout': {
     field: 'spec.app',
-    mend: 'do slow work after the start, not while the application is imported; the processes that run keep serving',
+    mend: 'do slow work after the start, not while the application is imported; it is tried again by itself',
   },
 };

@@ -2,6 +2,7 @@
 
 import type { WebAppSpec } from '../../../../core/app/schema.ts';
 import { DEATH_MENDS } from '../../../../core/status/death-causes.ts';
+import { TROUBLES } from '../../../../core/status/troubles.ts';
 import type { StatusProblem } from '../../../../core/status/webapp.ts';
 import type { OptionalKind } from '../../kinds.ts';
 import type { Component } from '../../names.ts';
@@ -151,7 +152,7 @@ function configRefused({ component, status }: PodReport): Found {
   return {
     type: 'ConfigRefused',
     field: component === 'worker' ? 'spec.workers' : 'spec.proxy',
-    message: `A ${component} keeps its configuration: ${status.config.error ?? ''}`,
+    message: `${TROUBLES.refused.words} It is a ${component}: ${status.config.error ?? ''}`,
     mend: `use the versions of operator and ${component} image that belong together, or change the field that it names`,
   };
 }
