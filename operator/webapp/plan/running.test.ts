@@ -142,7 +142,11 @@ describe('what the workers tell', () => {
     cluster.settle();
     expect(conditions(cluster.webApp.status)['ConfigApplied']).toBe('False/Refused');
     expect(cluster.webApp.status?.problems).toMatchObject([
-      { type: 'ConfigRefused', field: 'spec.proxy', message: expect.stringContaining('It is a proxy: limits.body: too large') },
+      {
+        type: 'ConfigRefused',
+        field: 'spec.proxy',
+        message: expect.stringContaining('It is a proxy: limits.body: too large'),
+      },
     ]);
   });
 
