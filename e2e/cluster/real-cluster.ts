@@ -19,6 +19,8 @@ export interface RealCluster {
   /** Path. An administrator's; works from this machine, outside all namespaces. */
   readonly kubeconfig: string;
   readonly kubectl: Kubectl;
+  /** The program that `kubectl` is, for what goes on, such as a port-forward: a path, or its name in the PATH. */
+  readonly kubectlProgram: string;
   /** @returns stdout. @throws Error with stderr when it fails */
   kubectlOk(...call: Parameters<Kubectl>): Promise<string>;
   readonly api: Api;

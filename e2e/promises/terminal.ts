@@ -6,7 +6,6 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-import { buildProgram } from '../cluster/build.ts';
 import type { RealCluster } from '../cluster/real-cluster.ts';
 import type { Place } from './rig.ts';
 
@@ -39,17 +38,15 @@ export interface Terminal {
 /** For the top of a file. @returns the terminal, for tests and hooks */
 export function useTerminal(): (cluster: RealCluster) => Terminal {
   const folder = mkdtempSync(join(tmpdir(), 'promises-terminal-'));
-  let kubectl = '';
   beforeAll(async () => {
     await promisify(execFile)(process.execPath, ['scripts/build.ts'], { cwd: ROOT });
     symlinkSync(join(ROOT, 'dist/webapp.mjs'), join(folder, 'kubectl-webapp'));
-    kubectl = join(await buildProgram('kubernetes'), 'kubectl');
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return ({ kubeconfig }) => makeTerminal(kubectl, folder, kubeconfig);
+  return (cluster) => makeTerminal(cluster, folder);
 }
 
-function makeTerminal(kubectl: string, folder: string, kubeconfig: string): Terminal {
+function makeTerminal({ kubectlProgram: kubectl, kubeconfig }: RealCluster, folder: string): Terminal {
   const PATH = `${folder}${delimiter}${process.env['PATH']}`;
   const env = { ...process.env, PATH, KUBECONFIG: kubeconfig, TERM: 'xterm' };
   return {

@@ -35,12 +35,14 @@ export async function openCluster(tools: Tools, folder: string): Promise<RealClu
   const api = makeAdminApi(kubeconfig, folder);
   const { gitVersion } = await api.json<{ readonly gitVersion: string }>('GET', '/version');
   const minor = pickMinor(gitVersion.split('.').slice(0, 2).join('.'));
-  const kubectl = makeKubectl(await findKubectl(docker, node, minor, folder), kubeconfig, folder);
+  const kubectlProgram = await findKubectl(docker, node, minor, folder);
+  const kubectl = makeKubectl(kubectlProgram, kubeconfig, folder);
   const kubectlOk = makeKubectlOk(kubectl);
   return {
     provider: 'kind',
     kubeconfig,
     kubectl,
+    kubectlProgram,
     kubectlOk,
     api,
     nodes: await nodeNames(api),

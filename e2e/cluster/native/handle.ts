@@ -15,7 +15,8 @@ import { versionsOf } from './versions.ts';
 export async function openCluster({ folder }: ClusterState): Promise<RealCluster> {
   const details = readDetails(folder);
   const kubeconfig = join(folder, KUBECONFIG);
-  const kubectl = makeKubectl(join(details.kubernetes, 'kubectl'), kubeconfig, folder);
+  const kubectlProgram = join(details.kubernetes, 'kubectl');
+  const kubectl = makeKubectl(kubectlProgram, kubeconfig, folder);
   const kubectlOk: RealCluster['kubectlOk'] = async (args, options) => {
     const { code, stdout, stderr } = await kubectl(args, options);
     if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${code}: ${stderr}`);
@@ -31,6 +32,7 @@ export async function openCluster({ folder }: ClusterState): Promise<RealCluster
     provider: 'native',
     kubeconfig,
     kubectl,
+    kubectlProgram,
     kubectlOk,
     api,
     nodes: details.nodes,
