@@ -1,7 +1,7 @@
 // Traces, from the client's header through proxy and worker to the application and to a collector; and a collector that is slow or away
 // harms no request.
 import { describe, expect, test } from 'vitest';
-import { type CollectedSpan, type Collector, openCollector } from './collector.ts';
+import { type CollectedSpan, type Collector, openCollector } from '../../tracing/testing/collector.ts';
 import { residentBytes, type Stack, startStack, until } from './stack.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';

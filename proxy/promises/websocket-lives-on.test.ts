@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openCollector } from '../../tracing/testing/collector.ts';
 import { makeConfig, type ProxyProcess, RawClient, startProxy, until } from './rig.ts';
 
 let server: Server;
@@ -121,6 +122,37 @@ test.each(['/?a=http://[::1', '//[x/..//y', '/%00%ff%', '/a;b@c:d|e^`{}', '/a\\b
     client.socket.destroy();
   },
 );
+
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+const FROM_CLIENT = `00-${TRACE}-b7ad6b7169203331-01`;
+
+test.each([
+  ['a trace context goes on as it came', `Traceparent: ${FROM_CLIENT}\r\nTracestate: a=1\r\n`, FROM_CLIENT, 'a=1'],
+  ['one that is malformed goes no further', 'Traceparent: 00-1-2-3\r\nTracestate: a=1\r\n', undefined, undefined],
+])('%s', async (_, fields, traceparent, tracestate) => {
+  const client = new RawClient(proxy.port).send(handshake('/ws', fields));
+  await client.receives('101');
+  expect(requests[0]?.headers['traceparent']).toBe(traceparent);
+  expect(requests[0]?.headers['tracestate']).toBe(tracestate);
+  client.socket.destroy();
+});
+
+test('with a collector a connection is one span, told when it ends', async () => {
+  const collector = await openCollector();
+  const tracing = { endpoint: collector.endpoint, ratio: 0 };
+  await proxy.apply(makeConfig([address()], { timeouts: TIMEOUTS, tracing }));
+  const client = new RawClient(proxy.port).send(handshake('/ws?token=secret', `Traceparent: ${FROM_CLIENT}\r\n`));
+  await client.receives('101');
+  const [, traceId, spanId] = String(requests[0]?.headers['traceparent']).split('-');
+  await echoes(client, 'hello');
+  expect(collector.spans).toEqual([]);
+  client.socket.destroy();
+  const [span] = await until(() => collector.spans.length > 0 && collector.spans, 'a span');
+  expect(span).toMatchObject({ traceId: TRACE, spanId, parentSpanId: 'b7ad6b7169203331', name: 'GET' });
+  expect(span?.attributes).toMatchObject({ 'http.response.status_code': 101, 'url.path': '/ws' });
+  expect(traceId).toBe(TRACE);
+  await proxy.apply(usual());
+});
 
 test('bytes sent right behind the handshake arrive', async () => {
   const client = new RawClient(proxy.port).send(`${handshake()}early`);
