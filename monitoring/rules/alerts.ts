@@ -102,7 +102,7 @@ export const ALERTS = {
       expr: combine(deaths(time('10m')), '>=', number(3)),
       hold: '0s',
       summary: `Processes of ${WHO} die again and again: {{ $labels.cause }}`,
-      description: `{{ $value | humanize }} times within 10 minutes a process of ${WHO} ${causeWords()}. \`webapp status {{ $labels.webapp }} -n {{ $labels.namespace }}\` tells of each in a sentence.`,
+      description: `{{ printf "%.0f" $value }} times within 10 minutes a process of ${WHO} ${causeWords()}. \`webapp status {{ $labels.webapp }} -n {{ $labels.namespace }}\` tells of each in a sentence.`,
     },
     {
       severity: 'critical',
