@@ -67,8 +67,8 @@ function proxySpan(
       ...httpAttributes(request),
       ...(peer.address !== '' && { 'client.address': peer.address }),
       ...(fared !== undefined && {
-        'http.request.resend_count': Math.max(0, fared.attempts - 1),
         'webapp.upstream': fared.address,
+        ...(fared.attempts > 1 && { 'http.request.resend_count': fared.attempts - 1 }),
       }),
     },
     failed: isFailure(status, request.fault),
