@@ -22,7 +22,8 @@ const LINGER_BYTES = 256 * 1024 * 1024;
 
 /** What a connection needs of its door. */
 export interface ConnectionDoor {
-  readonly draining: boolean;
+  /** Each answer is the last of its connection. */
+  readonly leaving: boolean;
   /** Bytes of bodies are added here by exchanges. */
   readonly counters: DoorCounters;
   countFault(code: FaultCode): void;
@@ -77,7 +78,7 @@ export class Connection {
 
   /** Whether the present answer is the last. */
   get takesNoMore(): boolean {
-    return (this.closing || this.door.draining) && this.#waiting.length === 0 && this.#refusal === null;
+    return (this.closing || this.door.leaving) && this.#waiting.length === 0 && this.#refusal === null;
   }
 
   /** Whether closing it now would cost the client anything: an answer, or what it has begun to send. */
@@ -118,7 +119,7 @@ export class Connection {
     if (this.socket.destroyed) this.#waiting = [];
     else if (next !== undefined) this.#serve(next);
     else if (this.#refusal !== null) this.#answerRefused(this.#refusal);
-    else if (this.door.draining) this.finish();
+    else if (this.door.leaving) this.finish();
   }
 
   /** The parser stopped: in the head of a new request, in the body of the last one, or because the client has left. */

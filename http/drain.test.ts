@@ -61,6 +61,20 @@ function sendAndStandStill(client: RawClient): Promise<void> {
   });
 }
 
+test('before it, each answer is the last of its connection, and new ones are let in', async () => {
+  const { connect, door } = await openTestDoor();
+  const [kept, quiet] = [await connect(), await connect()];
+  for (const client of [kept, quiet]) await client.ask(GET);
+  door.leave();
+  kept.send(GET);
+  const fresh = await connect();
+  fresh.send(GET);
+  for (const client of [kept, fresh]) expect(await client.untilEnd()).toMatch(/Connection: close\r\n.*ok$/s);
+  await eventually(() => door.openConnections === 1);
+  expect(await door.drain(60_000)).toBe(0);
+  await quiet.untilEnd();
+});
+
 test('what is in flight is answered, with Connection: close', async () => {
   const { connect, door, handled } = await openTestDoor({ onRequest: () => {} });
   const client = await connect();

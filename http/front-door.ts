@@ -34,6 +34,7 @@ interface DoorSocket extends Socket {
 
 export class Door implements FrontDoor, ConnectionDoor {
   address: ListenAddress = { host: '', port: 0 };
+  leaving = false;
   draining = false;
   readonly counters: DoorCounters = { connections: 0, headersDropped: 0, received: 0, sent: 0 };
   #limits: DoorLimits;
@@ -218,6 +219,10 @@ export class Door implements FrontDoor, ConnectionDoor {
     }
   }
 
+  leave(): void {
+    this.leaving = true;
+  }
+
   drain(timeoutMs: number): Promise<number> {
     this.#cutWithin(timeoutMs);
     this.#drained ??= this.#drain();
@@ -225,6 +230,7 @@ export class Door implements FrontDoor, ConnectionDoor {
   }
 
   async #drain(): Promise<number> {
+    this.leave();
     this.draining = true;
     await this.#takeWhatHasArrived();
     // Not http.Server's own close: that drops connections whose first request is on its way.

@@ -48,6 +48,11 @@ export interface FrontDoor {
   readonly counters: Readonly<DoorCounters>;
   configure(limits: DoorLimits): void;
   /**
+   * From now on each answer says `Connection: close`, while new connections are let in: clients go elsewhere by themselves, and what is still open when the drain
+   * begins has long been quiet. A request that comes as its connection is closed for being quiet would be lost.
+   */
+  leave(): void;
+  /**
    * Stops listening, answers what is in flight with `Connection: close`, closes connections that have been idle for a second,
    * and resolves when all are gone or `timeoutMs` has passed (then the rest is cut). Twice is safe: the earlier end counts.
    * @returns how many connections were cut in the middle of something

@@ -273,6 +273,7 @@ export class Program {
     const { log, flags } = this.#options;
     this.#state = 'draining';
     log.info('draining', { delayMs: flags.drainDelayMs });
+    this.#door?.leave();
     await this.#delay(flags.drainDelayMs);
     void this.#hurry.promise.then(() => this.#door?.drain(0));
     const cut = (await this.#door?.drain(drainBoundMs(this.#inForce()))) ?? 0;
