@@ -1,37 +1,27 @@
 // The operator by Helm on the real cluster: installed, upgraded, taken away and brought back while applications serve; and by the files of manifests/, too.
 // What the chart renders is held in e2e/cluster/chart.test.ts.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { IMAGES } from '../../scripts/images/images.ts';
 import type { RealCluster } from '../cluster/real-cluster.ts';
 import { failuresOf, NONE_FAILED, openBoth, whileBothAreLoaded } from './both-shops.ts';
-import { CHART, type Helm, makeHelm, type Values } from './helm.ts';
+import { CHART } from './helm.ts';
 import { SHOPS } from './images.ts';
-import { ensureOperator, OPERATOR_DEPLOYMENT, OPERATOR_NAMESPACE } from './operator.ts';
+import { ensureOperator, OPERATOR_DEPLOYMENT } from './operator.ts';
 import { uidsOf } from './pods.ts';
 import { NEW_FIELD, PREVIOUS, PREVIOUS_VERSION, packagePrevious } from './previous.ts';
+import { IN_PLACE, RELEASE, upgradeOrInstall, useHelm, WAITING } from './release.ts';
 import { eventually, isComplete, type Place, useRig } from './rig.ts';
 
 const MANIFESTS = fileURLToPath(new URL('../../manifests', import.meta.url));
-const RELEASE = 'webapp-operator';
-const IN_PLACE = ['--namespace', OPERATOR_NAMESPACE];
-const WAITING = [...IN_PLACE, '--wait', '--timeout', '3m'];
-
 const rig = useRig();
-let helm: Helm;
+const helm = useHelm(rig);
 
-beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'helm-'));
-  helm = await makeHelm(rig().cluster.kubeconfig, folder);
-  return async () => {
-    // What files after this one find is what they would have made.
-    await removeOperator();
-    await applyManifests('-f', 'install.yaml');
-    rmSync(folder, { recursive: true });
-  };
+// What files after this one find is what they would have made.
+afterAll(async () => {
+  await removeOperator();
+  await applyManifests('-f', 'install.yaml');
 });
 
 test('helm install: two replicas, one leads, `helm test` passes, and a WebApp is served', async () => {
@@ -40,13 +30,13 @@ test('helm install: two replicas, one leads, `helm test` passes, and a WebApp is
   const [shop] = SHOPS;
   if (!shop) throw new Error('there is no shop');
   const began = performance.now();
-  await helm.ok(['install', RELEASE, CHART, ...WAITING]);
+  await helm().ok(['install', RELEASE, CHART, ...WAITING]);
   await place.open(shop);
   await place.visit(shop.name, '/');
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   expect(await operatorImages(place.cluster)).toEqual([IMAGES.operator.name, IMAGES.operator.name]);
   await untilOneLeads(place.cluster);
-  const said = await helm.ok(['test', RELEASE, '--logs', '--timeout', '2m', ...IN_PLACE]);
+  const said = await helm().ok(['test', RELEASE, '--logs', '--timeout', '2m', ...IN_PLACE]);
   expect(said).toMatch(/GET http:\/\/webapp-operator\.webapp-operator\.svc:9100\/readyz: 200/);
   const promise = 'helm install, then kubectl apply, and the first WebApp is served';
   const load = await place.loadedWhile(
@@ -57,21 +47,21 @@ test('helm install: two replicas, one leads, `helm test` passes, and a WebApp is
 });
 
 test('helm test fails while no operator is ready', async () => {
-  await upgradeOrInstall(CHART, { replicas: 0 });
-  const { code, stdout } = await helm.run(['test', RELEASE, '--logs', '--timeout', '2m', ...IN_PLACE]);
+  await upgradeOrInstall(helm(), CHART, { replicas: 0 });
+  const { code, stdout } = await helm().run(['test', RELEASE, '--logs', '--timeout', '2m', ...IN_PLACE]);
   expect([code, stdout]).toEqual([1, expect.stringMatching(/GET http.*: Error: connect ECONNREFUSED/)]);
 });
 
 test('helm upgrade: the definition and the operator are new, the pods of applications the same', async () => {
   const place = await rig().makePlace();
-  await upgradeOrInstall(await packagePrevious(helm));
+  await upgradeOrInstall(helm(), await packagePrevious(helm()));
   expect(await operatorImages(place.cluster)).toEqual([PREVIOUS[0]?.name, PREVIOUS[0]?.name]);
   expect(await knowsNewField(place.cluster)).toBe(false);
   await openBoth(place);
   const before = await podsOfShops(place);
   const promise = `the operator and its definition are upgraded by Helm from ${PREVIOUS_VERSION}`;
   const loads = await whileBothAreLoaded(place, { promise }, async () => {
-    await helm.ok(['upgrade', RELEASE, CHART, ...WAITING]);
+    await helm().ok(['upgrade', RELEASE, CHART, ...WAITING]);
     await untilOneLeads(place.cluster);
     await carriesOutAChange(place, 4);
     return undefined;
@@ -84,11 +74,11 @@ test('helm upgrade: the definition and the operator are new, the pods of applica
 
 test('helm uninstall leaves WebApps and what serves them; a later install takes them up', async () => {
   const place = await rig().makePlace();
-  await upgradeOrInstall(CHART);
+  await upgradeOrInstall(helm(), CHART);
   await openBoth(place);
   const before = await podsOfShops(place);
   const gone = await whileBothAreLoaded(place, { promise: 'the operator is uninstalled by Helm' }, async () => {
-    await helm.ok(['uninstall', RELEASE, ...WAITING]);
+    await helm().ok(['uninstall', RELEASE, ...WAITING]);
     return undefined;
   });
   expect(await objectsOfRelease(place.cluster)).toEqual([
@@ -98,7 +88,7 @@ test('helm uninstall leaves WebApps and what serves them; a later install takes 
     place,
     { promise: 'the operator is installed again, and takes WebApps up' },
     async () => {
-      await helm.ok(['install', RELEASE, CHART, ...WAITING]);
+      await helm().ok(['install', RELEASE, CHART, ...WAITING]);
       await carriesOutAChange(place, 4);
       return undefined;
     },
@@ -115,7 +105,7 @@ test.each([
   await ensureOperator(place.cluster);
   await openBoth(place);
   const before = await podsOfShops(place);
-  await helm.ok(['uninstall', RELEASE, ...WAITING, '--ignore-not-found']);
+  await helm().ok(['uninstall', RELEASE, ...WAITING, '--ignore-not-found']);
   await deleteManifests('operator.yaml', 'rbac.yaml');
   await applyManifests(flag, path);
   await untilOneLeads(place.cluster);
@@ -123,15 +113,9 @@ test.each([
   expect(await podsOfShops(place)).toEqual(before);
 });
 
-/** Whoever installed what is there; with these values, and none of those that the release had. */
-function upgradeOrInstall(chart: string, values: Values = {}): Promise<string> {
-  const how = ['--install', '--take-ownership', '--force-conflicts', '--reset-values'];
-  return helm.ok(['upgrade', ...how, RELEASE, chart, ...WAITING], values);
-}
-
 /** Whichever way it came, with its definition, so also every WebApp; not its namespace. */
 async function removeOperator(): Promise<void> {
-  await helm.ok(['uninstall', RELEASE, ...WAITING, '--ignore-not-found']);
+  await helm().ok(['uninstall', RELEASE, ...WAITING, '--ignore-not-found']);
   await deleteManifests('operator.yaml', 'rbac.yaml', 'crd.yaml');
 }
 

@@ -1,8 +1,5 @@
-// A real Prometheus in the cluster finds the pods by their annotations, and every query of every dashboard that is shipped has an answer: those of faults once the
-// faults are there. Its alert names their cause as the WebApp's status does.
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// A real Prometheus in the cluster finds the pods by their annotations, and every query of every dashboard that the chart installs has an answer: those of faults once
+// the faults are there. Its alert names their cause as the WebApp's status does.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { API_VERSION, KIND } from '../../core/app/schema.ts';
 import { CAUSE_WORDS } from '../../core/status/death-causes.ts';
@@ -10,14 +7,16 @@ import { DEATH_CAUSES } from '../../core/status/worker.ts';
 import { expressionsOf, filledIn } from '../../monitoring/dashboards/expressions.ts';
 import type { WebAppObject } from '../namespace.ts';
 import { CONTAINER, killProcess, workerStatus } from './faults.ts';
+import { CHART } from './helm.ts';
 import { GOODS, SHOPS } from './images.ts';
 import { OPERATOR_NAMESPACE } from './operator.ts';
 import { type Alert, type Prometheus, startPrometheus, stopPrometheus, type Target } from './prometheus.ts';
+import { upgradeOrInstall, useHelm } from './release.ts';
 import { eventually, type Place, useRig } from './rig.ts';
 
-const DASHBOARDS = fileURLToPath(new URL('../../manifests/dashboards', import.meta.url));
 /** Discovery, a few scrapes, and the window of a rate. */
 const PATIENCE_MS = 240_000;
+const BOARDS = ['fleet', 'operator', 'webapp'].map((board) => `webapp-operator-${board}.json`);
 const [SHOP] = SHOPS;
 /** A request may take so long; a body may be so large. */
 const SMALL = { workers: { timeout: '2s' }, proxy: { limits: { body: '1Ki' } } };
@@ -25,9 +24,11 @@ const SMALL = { workers: { timeout: '2s' }, proxy: { limits: { body: '1Ki' } } }
 const BROKEN = 'broken';
 
 const rig = useRig();
+const helm = useHelm(rig);
 let prometheus: Prometheus;
 
 beforeAll(async () => {
+  await upgradeOrInstall(helm(), CHART, { dashboards: { enabled: true } });
   prometheus = await startPrometheus(rig().cluster);
 });
 afterAll(() => stopPrometheus(rig().cluster));
@@ -48,7 +49,7 @@ test('it finds all pods by their annotations, and every query of the dashboards 
   await place.change(SHOP, { ...SMALL, image: SHOP.second });
   await place.serves(SHOP.name, SHOP.second);
 
-  const unanswered = new Set(queries(place));
+  const unanswered = new Set(await queries(place));
   const asked = unanswered.size;
   await eventually(
     async () => {
@@ -61,7 +62,7 @@ test('it finds all pods by their annotations, and every query of the dashboards 
   );
   await load.stop();
   await alertSaysWhatTheStatusSays(place);
-  console.log(`${asked} queries of ${readdirSync(DASHBOARDS).length} dashboards have an answer`);
+  console.log(`${asked} queries of ${BOARDS.length} dashboards have an answer`);
   expect(asked).toBeGreaterThan(50);
 });
 
@@ -118,14 +119,15 @@ interface Query {
   readonly expr: string;
 }
 
-function queries({ namespace }: Place): Query[] {
+/** Of the ConfigMaps that the sidecar of Grafana's chart looks for. */
+async function queries({ namespace, cluster }: Place): Promise<Query[]> {
   const values = { namespace, webapp: SHOP?.name ?? '', __rate_interval: '1m', __range: '5m', __interval: '15s' };
-  return readdirSync(DASHBOARDS).flatMap((board) =>
-    expressionsOf(JSON.parse(readFileSync(join(DASHBOARDS, board), 'utf8'))).map(({ title, expr }) => ({
-      board,
-      title,
-      expr: filledIn(expr, values),
-    })),
+  const found = await cluster.kubectlOk(['get', 'configmaps', '-A', '-l', 'grafana_dashboard=1', '-o', 'json']);
+  const { items } = JSON.parse(found) as { items: { data: Readonly<Record<string, string>> }[] };
+  const boards = items.flatMap(({ data }) => Object.entries(data));
+  expect(boards.map(([board]) => board).toSorted()).toEqual(BOARDS);
+  return boards.flatMap(([board, text]) =>
+    expressionsOf(JSON.parse(text)).map(({ title, expr }) => ({ board, title, expr: filledIn(expr, values) })),
   );
 }
 
