@@ -56,7 +56,9 @@ function makeTerminal({ kubectlProgram: kubectl, kubeconfig }: RealCluster, fold
       return running(child, () => child.kill('SIGINT'));
     },
     watch: (words) => {
-      const child = spawn('script', ['-qec', [kubectl, ...words].join(' '), '/dev/null'], { env, stdio: 'pipe' });
+      // Without `exec` some shells stay between, and end by the signal themselves.
+      const command = ['exec', kubectl, ...words].join(' ');
+      const child = spawn('script', ['-qec', command, '/dev/null'], { env, stdio: 'pipe' });
       // What is typed: the pseudoterminal makes a signal of it.
       return running(child, () => child.stdin.write('\x03'));
     },
