@@ -1,8 +1,9 @@
-// The status documents of a WebApp's pods, through the API server: it passes a GET on to a pod's admin port, for whom may `get` `pods/proxy`. Bounded in pods and in
-// questions at a time. Pods run somebody's application: what they answer is checked.
+// The status documents of a WebApp's pods, through the API server: by a port-forward, which no NetworkPolicy stops; where none can be opened by the API server's pod
+// proxy. Bounded in pods. Pods run somebody's application: what they answer is checked.
 import type { z } from 'zod';
 import { proxyStatusSchema } from '../../core/status/proxy.ts';
 import { workerStatusSchema } from '../../core/status/worker.ts';
+import type { PodPort, PodReader } from '../../kube/access/pod-reader.ts';
 import { KubeError } from '../../kube/errors.ts';
 import { pathOf } from '../../kube/object.ts';
 import type { Transport } from '../../kube/transport.ts';
@@ -16,9 +17,15 @@ const ANSWER_MS = 5_000;
 
 export type ProgramsTold = Pick<WebAppDocuments, 'workers' | 'proxies' | 'notAsked'>;
 
+/** Two ways to the same port. */
+export interface WaysToPods {
+  readonly transport: Transport;
+  readonly podReader: PodReader;
+}
+
 /** Those that are ready come first. */
 export async function askPrograms(
-  transport: Transport,
+  ways: WaysToPods,
   namespace: string,
   pods: readonly ClusterPod[],
 ): Promise<ProgramsTold> {
@@ -32,28 +39,21 @@ export async function askPrograms(
     Promise.all(
       workers
         .slice(0, MAX_WORKERS)
-        .map(({ name }) => ask(transport, namespace, name, ADMIN_PORT.worker, workerStatusSchema)),
+        .map(({ name }) => ask(ways, { namespace, pod: name, port: ADMIN_PORT.worker }, workerStatusSchema)),
     ),
     Promise.all(
       proxies
         .slice(0, MAX_PROXIES)
-        .map(({ name }) => ask(transport, namespace, name, ADMIN_PORT.proxy, proxyStatusSchema)),
+        .map(({ name }) => ask(ways, { namespace, pod: name, port: ADMIN_PORT.proxy }, proxyStatusSchema)),
     ),
   ]);
   return { workers: workersTold, proxies: proxiesTold, notAsked };
 }
 
-async function ask<T>(
-  transport: Transport,
-  namespace: string,
-  pod: string,
-  port: number,
-  schema: z.ZodType<T>,
-): Promise<Told<T>> {
-  const path = `${pathOf(POD, { namespace, name: pod })}:${port}/proxy/status`;
+async function ask<T>(ways: WaysToPods, from: PodPort, schema: z.ZodType<T>): Promise<Told<T>> {
+  const { pod } = from;
   try {
-    const answer = await transport.request<unknown>({ method: 'GET', path, timeoutMs: ANSWER_MS });
-    const parsed = schema.safeParse(answer);
+    const parsed = schema.safeParse(await answerOf(ways, from));
     return parsed.success
       ? { place: pod, status: parsed.data }
       : { place: pod, why: 'it answers with another document' };
@@ -63,7 +63,19 @@ async function ask<T>(
   }
 }
 
-const FORBIDDEN = 'you may not get pods/proxy in this namespace';
+/** @throws KubeError of the first way */
+async function answerOf({ transport, podReader }: WaysToPods, from: PodPort): Promise<unknown> {
+  try {
+    return await podReader.get(from, '/status', ANSWER_MS);
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.code === 'TIMEOUT') throw error;
+    const { namespace, pod, port } = from;
+    const path = `${pathOf(POD, { namespace, name: pod })}:${port}/proxy/status`;
+    return transport.request<unknown>({ method: 'GET', path, timeoutMs: ANSWER_MS }).catch(() => Promise.reject(error));
+  }
+}
+
+const FORBIDDEN = 'you may not get pods/portforward in this namespace';
 
 /** @returns why nobody answered, and what to do; '' when somebody did, or nobody was asked */
 export function silenceOf({ workers }: ProgramsTold): string {
@@ -72,6 +84,6 @@ export function silenceOf({ workers }: ProgramsTold): string {
   const mend =
     first.why === FORBIDDEN
       ? 'ask whoever runs the cluster for that right'
-      : 'the API server must reach the admin ports of the pods';
+      : 'see whether kubectl port-forward reaches them';
   return `The processes cannot be asked through the API server: ${first.why ?? 'no answer'}; ${mend}.`;
 }

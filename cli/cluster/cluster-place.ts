@@ -5,7 +5,6 @@ import type { Clock } from '../../core/clock.ts';
 import { makeClient } from '../../kube/client.ts';
 import { isNotFound, KubeError } from '../../kube/errors.ts';
 import { type Place as ObjectPlace, pathOf, type Resource } from '../../kube/object.ts';
-import type { Transport } from '../../kube/transport.ts';
 import { configurationText } from '../../live/configuration.ts';
 import { Minutes } from '../../live/minutes.ts';
 import { makePicture } from '../../live/picture.ts';
@@ -16,15 +15,14 @@ import { Failure } from '../failure.ts';
 import type { LogLine, Place, Size, WantedLogs } from '../show/place.ts';
 import type { EventSight, Sight } from '../show/sight.ts';
 import { plainText } from '../terminal/plain.ts';
-import { askPrograms, type ProgramsTold, silenceOf } from './ask-programs.ts';
+import { askPrograms, type ProgramsTold, silenceOf, type WaysToPods } from './ask-programs.ts';
 import { clusterFailure, noOperator } from './cluster-failure.ts';
 import { EVENT, LABEL, POD, WEBAPP } from './kinds.ts';
 import { readPodLogs } from './pod-logs.ts';
 import { type ClusterPod, readEvents, readPod } from './pods.ts';
 import { fareOf, readResource, UNSEEN, type WebAppResource } from './resource.ts';
 
-export interface ClusterPlaceOptions {
-  readonly transport: Transport;
+export interface ClusterPlaceOptions extends WaysToPods {
   /** undefined: all. */
   readonly namespace: string | undefined;
   /** URL, for people. */
@@ -147,6 +145,7 @@ export class ClusterPlace implements Place {
 
   close(): void {
     this.#options.transport.close();
+    this.#options.podReader.close();
   }
 
   async #told<T>(work: () => Promise<T>): Promise<T> {
@@ -238,8 +237,8 @@ export class ClusterPlace implements Place {
     events: readonly EventSight[],
     isAsked: boolean,
   ): Promise<Sight> {
-    const { transport, clock } = this.#options;
-    const told = isAsked ? await askPrograms(transport, resource.namespace, pods) : NOT_ASKED;
+    const { clock } = this.#options;
+    const told = isAsked ? await askPrograms(this.#options, resource.namespace, pods) : NOT_ASKED;
     const documents = documentsOf(resource, told);
     const { minutes, places } = this.#watchedOf(resource);
     const [now, at] = [clock.now(), clock.wall()];

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Clock } from '../../core/clock.ts';
 import { makeLog } from '../../core/log.ts';
+import type { PodPort, PodReader } from '../../kube/access/pod-reader.ts';
 import { KubeError } from '../../kube/errors.ts';
 import { type FakeApiServer, startFakeApiServer } from '../../kube/testing/fake-api-server.ts';
 import { makeTransport, type Transport } from '../../kube/transport.ts';
@@ -187,10 +188,11 @@ test('lines of a log by their time; one without goes with the one before', () =>
 describe('a cluster', () => {
   let server: FakeApiServer;
   let transport: Transport;
+  let podReader: PodReader;
   let now: number;
   const clock: Clock = { now: () => now, wall: () => AT };
   const namespaced = (namespace: string | undefined) =>
-    new ClusterPlace({ transport, namespace, server: 'https://x', clock });
+    new ClusterPlace({ transport, podReader, namespace, server: 'https://x', clock });
   const webApp = (name: string, spec: object = {}, status: object = {}) => ({
     apiVersion: 'webapp-operator.io/v1alpha1',
     kind: 'WebApp',
@@ -214,6 +216,12 @@ describe('a cluster', () => {
       clock: { now: () => performance.now(), wall: Date.now },
       userAgent: 'test',
     });
+    podReader = {
+      get: async () => {
+        throw new KubeError('API', 'the fake forwards no port', { status: 404 });
+      },
+      close: () => {},
+    };
     server.put(WEBAPP, webApp('shop'));
     // The fake knows no selector of their fields.
     const events = [{ reason: 'Strange', message: '\u001b[1A', lastTimestamp: '2026-11-23T03:59:00Z' }];
@@ -239,6 +247,33 @@ describe('a cluster', () => {
     expect(text).toContain('Traceback');
     expect(text).toMatch(/Strange +\\u001b\[1A/);
     expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+  });
+
+  test('programs are asked by port-forward; only where none can be opened by the pod proxy of the API server', async () => {
+    const asked: unknown[] = [];
+    const get = async (from: PodPort, path: string): Promise<unknown> => {
+      asked.push({ ...from, path });
+      return makeWorker();
+    };
+    podReader = { ...podReader, get };
+    server.put(POD, pod('shop-1', 'worker'));
+    const { picture } = await namespaced('prod').sight('shop');
+    expect(asked[0]).toEqual({ namespace: 'prod', pod: 'shop-1', port: ADMIN_PORT.worker, path: '/status' });
+    expect(picture.workers.map(({ state }) => state)).not.toContain('silent');
+    expect(server.requests.filter(({ path }) => path.includes('/proxy/'))).toEqual([]);
+  });
+
+  test.each([
+    ['one may not', new KubeError('API', 'forbidden', { status: 403 }), 'you may not get pods/portforward'],
+    ['the pod refuses', new KubeError('NETWORK', 'connection refused'), 'connection refused'],
+    ['there is no answer', new KubeError('TIMEOUT', 'no answer within 5000 ms'), 'no answer within'],
+  ])('where %s, and the pod proxy does not answer either, the first reason is told', async (_, error, why) => {
+    podReader = { ...podReader, get: () => Promise.reject(error) };
+    server.put(POD, pod('shop-1', 'worker'));
+    const { notes } = await namespaced('prod').list();
+    expect(notes).toEqual([expect.stringContaining(why)]);
+    const others = server.requests.filter(({ path }) => path.includes('/proxy/'));
+    expect(others).toHaveLength(error.code === 'TIMEOUT' ? 0 : 1);
   });
 
   test('programs that answer nonsense are told of, and what the operator says is shown', async () => {

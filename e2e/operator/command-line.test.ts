@@ -192,7 +192,7 @@ test('who may not ask pods is told so, and shown what the status has', async () 
   );
   const { code, stdout, stderr } = await webapp('status', 'shop', '-n', namespace, '--kubeconfig', file);
   expect(`${code} ${stderr}`).toBe('0 ');
-  expect(stdout).toContain('you may not get pods/proxy in this namespace');
+  expect(stdout).toContain('you may not get pods/portforward in this namespace');
   expect(stdout).toContain('The operator tells of 4/4 processes ready.');
   expect(stdout).toMatch(/Ready +True +Serving/);
   const refused = await webapp('restart', 'shop', '-n', namespace, '--kubeconfig', file);

@@ -27,7 +27,7 @@ const REFUSED_REREAD_MS = 1_000;
 /** @throws KubeError CREDENTIALS, naming the mend, when file, context, cluster or user are not there */
 export async function kubeconfigAccess(place: KubeconfigPlace = {}): Promise<Access> {
   const { clock = systemClock } = place;
-  let config = await load(place);
+  let config = await loadKubeconfig(place);
   const server = serverOf(config);
   let headers: Headers = {};
   let tls: Tls = {};
@@ -36,7 +36,7 @@ export async function kubeconfigAccess(place: KubeconfigPlace = {}): Promise<Acc
   let reading: Promise<Headers> | undefined;
 
   const read = async (): Promise<Headers> => {
-    if (mustReload) config = await load(place);
+    if (mustReload) config = await loadKubeconfig(place);
     mustReload = false;
     const shown = await credentialsOf(config);
     if (!isSame(headers, shown.headers)) headers = shown.headers;
@@ -65,7 +65,7 @@ export async function kubeconfigAccess(place: KubeconfigPlace = {}): Promise<Acc
 
 /** @returns the namespace that the context names, as kubectl takes it. @throws as kubeconfigAccess */
 export async function kubeconfigNamespace(place: Omit<KubeconfigPlace, 'clock'> = {}): Promise<string> {
-  const config = await load(place);
+  const config = await loadKubeconfig(place);
   return config.getContextObject(config.getCurrentContext())?.namespace || 'default';
 }
 
@@ -77,7 +77,8 @@ function explainMissing(cause: NodeJS.ErrnoException): never {
   throw new KubeError('CREDENTIALS', message, { cause });
 }
 
-async function load({ path, context }: KubeconfigPlace): Promise<KubeConfig> {
+/** @returns with the context chosen, whole. @throws as kubeconfigAccess */
+export async function loadKubeconfig({ path, context }: KubeconfigPlace): Promise<KubeConfig> {
   const library = await import('@kubernetes/client-node').catch(explainMissing);
   const [first = join(homedir(), '.kube', 'config'), ...more] = (path ?? '')
     .split(delimiter)
@@ -91,6 +92,9 @@ async function load({ path, context }: KubeconfigPlace): Promise<KubeConfig> {
   }
   if (context !== undefined) config.setCurrentContext(context);
   expectWhole(config, first);
+  // The library refuses plain HTTP unless TLS checks are off, which mean nothing there; `kubectl proxy` is such a server.
+  const cluster = config.getCurrentCluster();
+  if (cluster?.server.startsWith('http:')) Object.assign(cluster, { skipTLSVerify: true });
   return config;
 }
 
@@ -136,9 +140,6 @@ function serverOf(config: KubeConfig): URL {
 async function credentialsOf(config: KubeConfig): Promise<{ headers: Headers; tls: Tls }> {
   const options: RequestOptions = {};
   try {
-    // The library refuses plain HTTP unless TLS checks are off, which mean nothing there; `kubectl proxy` is such a server.
-    const cluster = config.getCurrentCluster();
-    if (cluster?.server.startsWith('http:')) Object.assign(cluster, { skipTLSVerify: true });
     await config.applyToHTTPSOptions(options);
   } catch (cause) {
     const user = config.getCurrentUser()?.name ?? '';
