@@ -42,6 +42,7 @@ const RECIPES = {
   pause: { package: '.', links: [], files: {} },
   helm: { package: 'helm.sh/helm/v4/cmd/helm', links: [], files: {} },
   kind: { package: 'sigs.k8s.io/kind', links: [], files: {} },
+  'kube-router': { package: 'github.com/cloudnativelabs/kube-router/cmd/kube-router', links: [], files: {} },
   prometheus: {
     package: 'github.com/prometheus/prometheus/cmd/prometheus',
     // Debian's finds no pods: it is built without Kubernetes. Of all that targets can be found by, this is the one that is needed.

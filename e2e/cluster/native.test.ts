@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { makePodReader } from '../../kube/access/pod-reader.ts';
 import { buildProgram } from './build.ts';
 import { skipWhatFollows } from './fixture.ts';
 import { nativeProvider } from './native/provider.ts';
@@ -63,6 +64,54 @@ describe('pods', () => {
     expect(await kubectl('get', '--raw', '/api/v1/namespaces/default/services/web:80/proxy/')).toBe('hello\n');
     const port = await forward('web', 8080);
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('hello\n');
+  });
+
+  test('are asked by kube/access/pod-reader.ts, again and again; what goes wrong is one clear error', async () => {
+    const script = 'echo "{\\"say\\":1}" >/tmp/good; echo x >/tmp/bad; exec /bin/busybox httpd -f -p 8080 -h /tmp';
+    await make('pods', podOf('teller', script, { nodeName: 'node-1' }));
+    await kubectl('wait', '--for=condition=Ready', 'pod/teller', '--timeout=60s');
+    const reader = await makePodReader({ path: cluster.kubeconfig });
+    onTestFinished(() => reader.close());
+    const get = (pod: string, path: string, port = 8080): Promise<unknown> =>
+      reader.get({ namespace: 'default', pod, port }, path, 10_000);
+    for (let time = 0; time < 3; time++) expect(await get('teller', '/good')).toEqual({ say: 1 });
+    expect(await Promise.all([get('teller', '/good'), get('teller', '/good')])).toHaveLength(2);
+    await expect(get('teller', '/bad')).rejects.toMatchObject({ code: 'INVALID_RESPONSE' });
+    await expect(get('teller', '/none')).rejects.toThrow('it answers with status 404');
+    await expect(get('teller', '/good', 8081)).rejects.toThrow('port 8081 of the pod takes no connection');
+    await expect(get('nobody', '/good')).rejects.toMatchObject({ code: 'API', status: 404 });
+    await expect(reader.get({ namespace: 'default', pod: 'teller', port: 8080 }, '/good', 1)).rejects.toMatchObject({
+      code: 'TIMEOUT',
+    });
+    expect(await get('teller', '/good')).toEqual({ say: 1 });
+  });
+
+  test('are held apart by NetworkPolicies, from other nodes and on their own', async () => {
+    await make('pods', podOf('neighbour', WAIT, { nodeName: 'node-1' }));
+    await kubectl('wait', '--for=condition=Ready', 'pod/neighbour', '--timeout=60s');
+    const address = await field('web', '.status.podIP');
+    const reaches = async (pod: string): Promise<boolean> => {
+      const wget = ['exec', pod, '--', '/bin/busybox', 'wget', '-qO-', `http://${address}:8080`];
+      return (await cluster.kubectl(wget)).stdout === 'hello\n';
+    };
+    const untilReached = (...by: boolean[]): Promise<void> =>
+      until(`reached by client and neighbour: ${by}`, async () =>
+        [await reaches('client'), await reaches('neighbour')].every((reached, index) => reached === by[index]),
+      );
+    const admit = (app: string): object => ({
+      metadata: { name: 'doors' },
+      spec: {
+        podSelector: { matchLabels: { app: 'web' } },
+        ingress: [{ from: [{ podSelector: { matchLabels: { app } } }], ports: [{ port: 8080 }] }],
+      },
+    });
+    await untilReached(true, true);
+    await make('networkpolicies', admit('neighbour'), 'default', 'apis/networking.k8s.io/v1');
+    await untilReached(false, true);
+    await kubectl('patch', 'networkpolicy', 'doors', '--type=merge', '-p', JSON.stringify(admit('client')));
+    await untilReached(true, false);
+    await kubectl('delete', 'networkpolicy', 'doors');
+    await untilReached(true, true);
   });
 
   test('see a changed ConfigMap when a note on the pod tells the kubelet to look', async () => {
@@ -141,6 +190,7 @@ test('says what it is made of, and has a zone a node', async () => {
     etcd: expect.stringMatching(/^\d+\.\d+\.\d+$/),
     CoreDNS: expect.stringMatching(/^\d+\.\d+\.\d+$/),
     'metrics-server': expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    'kube-router': expect.stringMatching(/^\d+\.\d+\.\d+$/),
     containerd: expect.stringMatching(/^\d+\.\d+\.\d+$/),
     runc: expect.stringMatching(/^\d+\.\d+\.\d+$/),
   });

@@ -41,8 +41,6 @@ export interface RealCluster {
   startApiServer(): Promise<void>;
   /** Definitions only: nobody acts on what is made of them. Resolves when they are established. */
   installForeignApi(api: ForeignApi): Promise<void>;
-  /** Whether NetworkPolicies hold traffic back here. */
-  readonly enforcesNetworkPolicy: boolean;
   /** Ends the cluster and removes all of it. Twice is safe. */
   close(): Promise<void>;
 }

@@ -9,6 +9,7 @@ const CLUSTER_PACKAGES = {
   'containernetworking-plugins': '/usr/lib/cni/bridge',
   iptables: '/usr/sbin/iptables',
   conntrack: '/usr/sbin/conntrack',
+  ipset: '/usr/sbin/ipset',
   iproute2: '/sbin/ip',
   'util-linux': '/usr/bin/nsenter',
   openssl: '/usr/bin/openssl',

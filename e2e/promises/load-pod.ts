@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { IMAGES } from '../../scripts/images/images.ts';
 import type { RealCluster } from '../cluster/real-cluster.ts';
 import type { LoadReport } from '../load.ts';
 import { eventually } from '../namespace.ts';
 import type { LoadRequest, Progress, Visit, VisitAnswer } from './load-server.ts';
+import { nodePodSpec } from './node-pod.ts';
 
 export type { LoadRequest, VisitAnswer } from './load-server.ts';
 
@@ -96,24 +96,11 @@ function podObject(name: string, node: string): object {
       tolerations: [{ operator: 'Exists' }],
       // A load that is lost is to be seen, not begun again.
       restartPolicy: 'Never',
-      automountServiceAccountToken: false,
-      securityContext: { runAsNonRoot: true, runAsUser: 10001, seccompProfile: { type: 'RuntimeDefault' } },
-      containers: [
-        {
-          name: 'load',
-          image: IMAGES.workerNode.name,
-          command: ['node', '/load/promises/load-server.ts'],
-          ports: [{ containerPort: PORT }],
-          readinessProbe: { httpGet: { path: '/', port: PORT }, periodSeconds: 1 },
-          resources: { requests: { cpu: '50m', memory: '64Mi' } },
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ['ALL'] },
-          },
-          volumeMounts: [{ name: 'scripts', mountPath: '/load', readOnly: true }],
-        },
-      ],
+      ...nodePodSpec('load', ['/load/promises/load-server.ts'], {
+        ports: [{ containerPort: PORT }],
+        readinessProbe: { httpGet: { path: '/', port: PORT }, periodSeconds: 1 },
+        volumeMounts: [{ name: 'scripts', mountPath: '/load', readOnly: true }],
+      }),
       volumes: [
         {
           name: 'scripts',

@@ -1,6 +1,5 @@
-// Who may do what, by the cluster's own answer (`kubectl auth can-i`), and who may reach what, by its NetworkPolicies.
+// Who may do what, by the cluster's own answer (`kubectl auth can-i`).
 import { expect, test } from 'vitest';
-import { PORT } from '../../operator/webapp/names.ts';
 import { failuresOf, NONE_FAILED, openBoth, whileBothAreLoaded } from './both-shops.ts';
 import { SHOPS } from './images.ts';
 import { OPERATOR_NAMESPACE } from './operator.ts';
@@ -24,21 +23,6 @@ test('nobody may do more than is meant', async () => {
   });
   expect(failuresOf(loads)).toEqual(NONE_FAILED);
 });
-
-test('NetworkPolicies hold strangers off the workers', async () => {
-  const place = await rig().makePlace();
-  await openBoth(place);
-  const promise = 'NetworkPolicies select the pods that are meant; a stranger does not reach a worker';
-  const loads = await whileBothAreLoaded(place, { promise, load: LIGHT }, async () => {
-    for (const { name } of SHOPS) await expectPolicies(place, name);
-    if (!place.cluster.enforcesNetworkPolicy) return 'rendered as meant; this cluster’s network enforces none';
-    for (const { name } of SHOPS) await expectOutOfReach(rig(), place, name);
-    return 'enforced';
-  });
-  expect(failuresOf(loads)).toEqual(NONE_FAILED);
-});
-
-// RBAC.
 
 const accountOf = (namespace: string, name: string): string => `system:serviceaccount:${namespace}:${name}`;
 
@@ -162,97 +146,4 @@ async function rulesOf({ cluster, namespace }: Place, user: string): Promise<str
   return resourceRules
     .map(({ apiGroups = [], resources = [], verbs }) => `${apiGroups}/${resources}: ${verbs.join(' ')}`)
     .sort();
-}
-
-// NetworkPolicies.
-
-interface Selector {
-  readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly {
-    readonly key: string;
-    readonly operator: string;
-    readonly values?: string[];
-  }[];
-}
-
-interface Policy {
-  readonly metadata: { readonly name: string };
-  readonly spec: {
-    readonly podSelector: Selector;
-    readonly policyTypes: readonly string[];
-    readonly ingress: readonly {
-      readonly from?: readonly { readonly podSelector?: Selector; readonly namespaceSelector?: Selector }[];
-      readonly ports: readonly { readonly port: number; readonly protocol: string }[];
-    }[];
-  };
-}
-
-interface Labelled {
-  readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
-}
-
-/** By real pods: whom a policy holds, and whom it lets in at which port. */
-async function expectPolicies(place: Place, webApp: string): Promise<void> {
-  const policies = await itemsOf<Policy>(place, 'networkpolicies', `webapp-operator.io/webapp=${webApp}`);
-  const pods = await itemsOf<Labelled>(place, 'pods');
-  const operators = await itemsOf<Labelled>(place, 'pods', 'app.kubernetes.io/component=operator', OPERATOR_NAMESPACE);
-  const everyone = [...pods, ...operators];
-  const told = policies.map(({ spec }) => ({
-    holds: namesIn(pods, spec.podSelector),
-    types: spec.policyTypes,
-    lets: spec.ingress.map(({ from, ports }) => ({
-      to: ports.map(({ port, protocol }) => `${protocol} ${port}`),
-      in: from?.flatMap(({ namespaceSelector, podSelector = {} }) =>
-        namesIn(namespaceSelector === undefined ? pods : everyone, podSelector),
-      ),
-    })),
-  }));
-  const worker = `${webApp} worker`;
-  const proxy = `${webApp} proxy`;
-  const toOperator = (port: number) => ({ to: [`TCP ${port}`], in: ['webapp-operator operator'] });
-  expect(told).toHaveLength(2);
-  expect(told).toContainEqual({
-    holds: [worker],
-    types: ['Ingress'],
-    lets: [{ to: [`TCP ${PORT.worker}`], in: [proxy] }, toOperator(PORT.workerAdmin)],
-  });
-  expect(told).toContainEqual({
-    holds: [proxy],
-    types: ['Ingress'],
-    lets: [{ to: [`TCP ${PORT.proxy}`], in: undefined }, toOperator(PORT.proxyAdmin)],
-  });
-}
-
-async function itemsOf<T>(place: Place, plural: string, selector = '', namespace = place.namespace): Promise<T[]> {
-  const found = await place.cluster.kubectlOk(['-n', namespace, 'get', plural, '-l', selector, '-o', 'json']);
-  return (JSON.parse(found) as { items: T[] }).items;
-}
-
-/** @returns `name component` of the pods that it selects, each once */
-function namesIn(pods: readonly Labelled[], selector: Selector): string[] {
-  const chosen = pods.map(({ metadata }) => metadata.labels ?? {}).filter((labels) => selects(selector, labels));
-  const names = chosen.map((of) => `${of['app.kubernetes.io/name']} ${of['app.kubernetes.io/component']}`);
-  return [...new Set(names)].sort();
-}
-
-function selects(
-  { matchLabels = {}, matchExpressions = [] }: Selector,
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  return (
-    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every(({ key, operator, values = [] }) => {
-      const value = labels[key];
-      if (operator === 'In') return value !== undefined && values.includes(value);
-      if (operator === 'DoesNotExist') return value === undefined;
-      throw new Error(`${operator} is not looked at here`);
-    })
-  );
-}
-
-/** The load pod is a stranger: another namespace, none of our labels. The proxy it does reach. */
-async function expectOutOfReach({ load }: Rig, place: Place, webApp: string): Promise<void> {
-  const [worker] = await place.pods(webApp, 'worker');
-  await expect(load.visit({ url: `http://${worker?.ip}:${PORT.worker}/healthz` })).rejects.toThrow(/timeout|refused/i);
-  expect((await place.visit(webApp, '/healthz')).status).toBe(200);
 }

@@ -42,23 +42,15 @@ ${table(['part', 'version'], Object.entries(report.versions))}
 
 ## What is not held here
 
-${list(NOT_HELD[provider])}
+${list(NOT_HELD)}
 `;
 }
 
-const ALWAYS_NOT_HELD = [
+const NOT_HELD = [
   'A Service of type LoadBalancer: there is no cloud that gives an address. What is asked is the Service inside the cluster.',
   'HTTPRoute, Ingress and Certificate in action: their definitions are taken by the real schemas (e2e/cluster/foreign-apis.test.ts), no controller acts on them.',
   'A network that loses packets, and nodes of several machines: all nodes share one kernel.',
 ];
-
-const NOT_HELD: Readonly<Record<ProviderName, readonly string[]>> = {
-  native: [
-    'That NetworkPolicies hold traffic back: bridge CNI enforces none. What is rendered is compared; enforcement is held on kind.',
-    ...ALWAYS_NOT_HELD,
-  ],
-  kind: ALWAYS_NOT_HELD,
-};
 
 function summary(rows: readonly PromiseRow[]): string {
   const failed = sum(rows.map(failedOf));

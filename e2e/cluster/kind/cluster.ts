@@ -55,7 +55,6 @@ export async function openCluster(tools: Tools, folder: string): Promise<RealClu
     stopApiServer: () => stopApiServer(docker, node),
     startApiServer: () => startApiServer(docker, node, api),
     installForeignApi: (foreign) => installForeignApi({ kubectlOk }, foreign),
-    enforcesNetworkPolicy: true,
     close: () => endCluster(tools, folder),
   };
 }

@@ -1,4 +1,4 @@
-// What runs in kube-system: CoreDNS and metrics-server, as Deployments of images imported before. Pure: manifests only.
+// What runs in kube-system: CoreDNS and metrics-server, as Deployments of images imported before; and what the nodes' firewalls may read. Pure: manifests only.
 import { CLUSTER_DOMAIN, DNS_SERVICE, placeOfNode } from './addresses.ts';
 
 export const COREDNS_IMAGE = 'webapp.invalid/coredns:1';
@@ -17,7 +17,7 @@ interface Manifest {
 
 /** Path of the API to which each is posted, in an order in which nothing is missing. */
 export function addOns(): readonly { readonly path: string; readonly body: Manifest }[] {
-  return [...coreDns(), ...metricsServer()].map((body) => ({ path: collectionOf(body), body }));
+  return [...firewallRights(), ...coreDns(), ...metricsServer()].map((body) => ({ path: collectionOf(body), body }));
 }
 
 /** The Deployments among them: the cluster is ready when they are. */
@@ -50,6 +50,27 @@ function bind(name: string, account: string, roleKind: 'ClusterRole' | 'Role', r
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: roleKind, name: role },
     subjects: [{ kind: 'ServiceAccount', name: account, namespace: NAMESPACE }],
   };
+}
+
+/** Who enforces NetworkPolicies, on every node. */
+export const FIREWALL_USER = 'system:kube-router';
+
+/** As kube-router's own daemonset/ has it. It is no pod: it begins before there are any. */
+function firewallRights(): Manifest[] {
+  const verbs = ['get', 'list', 'watch'];
+  return [
+    clusterRole(FIREWALL_USER, [
+      { apiGroups: [''], resources: ['namespaces', 'pods', 'services', 'nodes', 'endpoints'], verbs },
+      { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs },
+    ]),
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: FIREWALL_USER },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: FIREWALL_USER },
+      subjects: [{ kind: 'User', name: FIREWALL_USER, apiGroup: 'rbac.authorization.k8s.io' }],
+    },
+  ];
 }
 
 /**

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Api } from '../api.ts';
 import type { Daemon } from '../daemons.ts';
 import { until } from '../until.ts';
-import { ADD_ON_DEPLOYMENTS, addOns } from './add-ons.ts';
+import { ADD_ON_DEPLOYMENTS, addOns, FIREWALL_USER } from './add-ons.ts';
 import { API_SERVER_PORT, CONTROL_PLANE_ADDRESS, placeOfNode } from './addresses.ts';
 import { killContainer } from './containers.ts';
 import type { Orders } from './control.ts';
@@ -22,7 +22,7 @@ export interface ClusterPlan {
   readonly nodes: number;
   /** The API server's on the machine. */
   readonly port: number;
-  readonly programs: { readonly etcd: string; readonly kubernetes: string };
+  readonly programs: { readonly etcd: string; readonly kubernetes: string; readonly 'kube-router': string };
   /** Path of the archive with the system's own images. */
   readonly images: string;
 }
@@ -37,7 +37,9 @@ export async function startNativeCluster(plan: ClusterPlan, listener: Server): P
   const [, nodes] = await Promise.all([controlPlane.startApiServer(), startNodes(plan, controlPlane)]);
   const daemons = [...controlPlane.startControllers(), ...nodes.flatMap((node) => node.join())];
   await makeAddOns(controlPlane.api);
-  await untilAllReady(controlPlane.api, nodes, daemons);
+  await untilNodesReady(controlPlane.api, nodes, daemons);
+  daemons.push(...nodes.map((node) => node.enforce()));
+  await untilAddOnsReady(controlPlane.api, nodes, daemons);
   return {
     answer: async () => {},
     startApiServer: controlPlane.startApiServer,
@@ -53,7 +55,7 @@ export async function startNativeCluster(plan: ClusterPlan, listener: Server): P
 /** @returns when each has the system's images */
 function startNodes(plan: ClusterPlan, { pki, kubeconfig }: ControlPlane): Promise<Node[]> {
   const places = Array.from({ length: plan.nodes }, (_, index) => placeOfNode(index));
-  const proxy = kubeconfig('system:kube-proxy');
+  const [proxy, firewall] = [kubeconfig('system:kube-proxy'), kubeconfig(FIREWALL_USER)];
   const start = async (place: (typeof places)[number]): Promise<Node> => {
     const folder = join(plan.folder, place.name);
     mkdirSync(folder);
@@ -61,9 +63,9 @@ function startNodes(plan: ClusterPlan, { pki, kubeconfig }: ControlPlane): Promi
       place,
       others: places.filter((other) => other !== place),
       folder,
-      kubernetes: plan.programs.kubernetes,
+      programs: plan.programs,
       caFile: pki.caFile,
-      kubeconfigs: { kubelet: kubeconfig(`system:node:${place.name}`, 'system:nodes'), proxy },
+      kubeconfigs: { kubelet: kubeconfig(`system:node:${place.name}`, 'system:nodes'), proxy, firewall },
       cgroup: `${plan.cgroup}-${place.index}`,
     });
     await node.loadImages(plan.images);
@@ -76,21 +78,28 @@ async function makeAddOns(api: Api): Promise<void> {
   for (const { path, body } of addOns()) await api.json('POST', path, body);
 }
 
+/** @throws as `wait` */
+async function untilNodesReady(api: Api, nodes: readonly Node[], daemons: readonly Daemon[]): Promise<void> {
+  await wait('Ready nodes', daemons, async () => (await readyNodes(api)) === nodes.length);
+}
+
 /**
  * One after the other: each look costs the API server, which is busy starting, a handshake.
- * @throws Error with the end of a log when a daemon ends before
+ * @throws as `wait`
  */
-async function untilAllReady(api: Api, nodes: readonly Node[], daemons: readonly Daemon[]): Promise<void> {
-  const wait = (what: string, look: () => Promise<boolean>): Promise<void> =>
-    until(what, () => {
-      const ended = daemons.find((daemon) => daemon.ended() !== undefined);
-      if (ended) throw new Error(`${ended.name} ended (${ended.ended()}):\n${ended.logTail()}`);
-      return look().catch(() => false);
-    });
-  await wait('Ready nodes', async () => (await readyNodes(api)) === nodes.length);
-  await wait('service accounts', () => hasServiceAccount(api));
-  await wait('DNS and metrics-server', () => addOnsAvailable(api));
-  await wait('metrics of the nodes', async () => (await metricsOf(api)) === nodes.length);
+async function untilAddOnsReady(api: Api, nodes: readonly Node[], daemons: readonly Daemon[]): Promise<void> {
+  await wait('service accounts', daemons, () => hasServiceAccount(api));
+  await wait('DNS and metrics-server', daemons, () => addOnsAvailable(api));
+  await wait('metrics of the nodes', daemons, async () => (await metricsOf(api)) === nodes.length);
+}
+
+/** @throws Error with the end of a log when a daemon ends before */
+function wait(what: string, daemons: readonly Daemon[], look: () => Promise<boolean>): Promise<void> {
+  return until(what, () => {
+    const ended = daemons.find((daemon) => daemon.ended() !== undefined);
+    if (ended) throw new Error(`${ended.name} ended (${ended.ended()}):\n${ended.logTail()}`);
+    return look().catch(() => false);
+  });
 }
 
 interface Conditions {

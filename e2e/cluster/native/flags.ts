@@ -76,3 +76,15 @@ export function kubeletFlags(files: NodeFiles, kubeconfig: string, { name, addre
     '--v=0',
   ];
 }
+
+/** Of kube-router: that NetworkPolicies hold, and nothing else of what it can do. @see https://www.kube-router.io/docs/user-guide/ */
+export function firewallFlags(kubeconfig: string, { name }: NodePlace): string[] {
+  return [
+    `--kubeconfig=${kubeconfig}`,
+    `--hostname-override=${name}`,
+    '--run-firewall=true',
+    '--run-router=false',
+    '--run-service-proxy=false',
+    `--service-cluster-ip-range=${SERVICE_RANGE}`,
+  ];
+}

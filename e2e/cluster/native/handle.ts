@@ -36,7 +36,6 @@ export async function openCluster({ folder }: ClusterState): Promise<RealCluster
     kubectlOk,
     api,
     nodes: details.nodes,
-    enforcesNetworkPolicy: false,
     versions: () => versionsOf(api),
     loadImages: async (archive) => {
       if (!existsSync(archive)) throw new Error(`no archive of images at ${archive}`);

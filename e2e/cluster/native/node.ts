@@ -1,4 +1,4 @@
-// One node: its sandbox (node.sh), containerd, kubelet and kube-proxy in it. Runs inside the cluster's namespaces.
+// One node: its sandbox (node.sh), containerd, kubelet, kube-proxy and what enforces NetworkPolicies in it. Runs inside the cluster's namespaces.
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { untilReady } from '../until.ts';
 import { CLUSTER_DOMAIN, DNS_SERVICE, type NodePlace } from './addresses.ts';
 import { makeCgroup } from './cgroups.ts';
 import { run } from './command.ts';
-import { kubeletFlags } from './flags.ts';
+import { firewallFlags, kubeletFlags } from './flags.ts';
 import { CONTAINERD_SOCKET, cniConfig, containerdConfig, kubeletConfig, kubeProxyConfig } from './node-config.ts';
 import { filesOfNode, type NodeFiles } from './node-files.ts';
 
@@ -18,11 +18,11 @@ export interface NodeOptions {
   readonly others: readonly NodePlace[];
   /** Its own, made by it. */
   readonly folder: string;
-  /** Where kubelet and kube-proxy lie. */
-  readonly kubernetes: string;
+  /** Their folders. */
+  readonly programs: { readonly kubernetes: string; readonly 'kube-router': string };
   readonly caFile: string;
-  /** Paths, with the right to be this node and its kube-proxy. */
-  readonly kubeconfigs: { readonly kubelet: string; readonly proxy: string };
+  /** Paths, with the right to be this node, its kube-proxy and its firewall. */
+  readonly kubeconfigs: { readonly kubelet: string; readonly proxy: string; readonly firewall: string };
   /** Name of the cgroup in every hierarchy. */
   readonly cgroup: string;
 }
@@ -35,11 +35,13 @@ export interface Node {
   ctr(...args: string[]): Promise<string>;
   /** Starts what makes it a node, once the API server is ready. */
   join(): readonly Daemon[];
+  /** Starts what enforces NetworkPolicies, once the API server knows the node: before, it ends at once. */
+  enforce(): Daemon;
 }
 
 /** @returns when its containerd takes images; pods run after `join` */
 export async function startNode(options: NodeOptions): Promise<Node> {
-  const { place, folder } = options;
+  const { place, folder, programs, kubeconfigs } = options;
   const files = writeFiles(options);
   const pid = await startSandbox(options);
   const inside = ['--target', String(pid), '--mount', '--net', `--wdns=${folder}`, '--'];
@@ -60,9 +62,10 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     ctr,
     loadImages: async (archive) => void (await ctr('images', 'import', archive)),
     join: () => [
-      start(join(options.kubernetes, 'kubelet'), kubeletFlags(files, options.kubeconfigs.kubelet, place)),
-      start(join(options.kubernetes, 'kube-proxy'), [`--config=${files.proxyConfig}`]),
+      start(join(programs.kubernetes, 'kubelet'), kubeletFlags(files, kubeconfigs.kubelet, place)),
+      start(join(programs.kubernetes, 'kube-proxy'), [`--config=${files.proxyConfig}`]),
     ],
+    enforce: () => start(join(programs['kube-router'], 'kube-router'), firewallFlags(kubeconfigs.firewall, place)),
   };
 }
 

@@ -17,6 +17,8 @@ import { FOLDER_PREFIX, writeDetails } from './state.ts';
 import { SYSTEM_PROGRAMS, systemImages } from './system-images.ts';
 
 const MOST_NODES = 3;
+/** Those that are no images. */
+const PROGRAMS = ['etcd', 'kubernetes', 'kube-router'] as const;
 
 export const nativeProvider: Provider = { name: 'native', whyNot, start, open: openCluster };
 
@@ -24,7 +26,7 @@ function whyNot(): string | undefined {
   if (process.platform !== 'linux') return 'nodes need Linux: use the provider kind, with Docker';
   if (process.getuid?.() !== 0)
     return 'nodes are made of namespaces and cgroups: be root (sudo), or use the provider kind, with Docker';
-  return whyNoSystemPackages() ?? whyNoPrograms(['etcd', 'kubernetes', ...SYSTEM_PROGRAMS]);
+  return whyNoSystemPackages() ?? whyNoPrograms([...PROGRAMS, ...SYSTEM_PROGRAMS]);
 }
 
 async function start({ nodes = 1 }: RealClusterOptions): Promise<ClusterState> {
@@ -32,7 +34,12 @@ async function start({ nodes = 1 }: RealClusterOptions): Promise<ClusterState> {
     throw new Error(`nodes: ${nodes}: write a number from 1 to ${MOST_NODES}`);
   const missing = whyNot();
   if (missing !== undefined) throw new Error(missing);
-  const programs = { etcd: await buildProgram('etcd'), kubernetes: await buildProgram('kubernetes') };
+  // One after the other: one of them fills two cores.
+  const programs = {
+    etcd: await buildProgram('etcd'),
+    kubernetes: await buildProgram('kubernetes'),
+    'kube-router': await buildProgram('kube-router'),
+  };
   const images = await systemImages();
   await sweep();
   const listener = await listen();

@@ -13,6 +13,7 @@ export async function versionsOf(api: Api): Promise<Readonly<Record<string, stri
     etcd: moduleVersion('etcd', 'go.etcd.io/etcd/server/v3'),
     CoreDNS: moduleVersion('coredns', 'github.com/coredns/coredns'),
     'metrics-server': moduleVersion('metrics-server', 'sigs.k8s.io/metrics-server'),
+    'kube-router': moduleVersion('kube-router', 'github.com/cloudnativelabs/kube-router'),
     containerd: firstVersion(await run('containerd', ['--version'])),
     runc: firstVersion(await run('runc', ['--version'])),
     linux: release(),
