@@ -61,8 +61,8 @@ const UNREACHED: Told = {
   words: [TROUBLES.unreached.words, FAULTS.NO_ENDPOINT.message],
   mend: TROUBLES.unreached,
   metric: 'webapp_proxy_endpoints{state="failing"} > 0',
-  alert: ['WebAppErrorBudgetBurn', { window: '1h' }],
-  inAlert: [TROUBLES.errors.words, FAULTS.NO_ENDPOINT.message],
+  alert: ['WebAppWorkerUnreachable', {}],
+  inAlert: [TROUBLES.unreached.words],
 };
 const NO_PROCESS: Told = {
   words: [TROUBLES.noProcess.words, CAUSE_WORDS.boot],
@@ -222,7 +222,7 @@ async function configurationIsRefused({ stack, prometheus }: WatchedStack, until
 }
 
 /** Its socket is elsewhere, and the proxy another one, which has no connections from before. */
-async function workerIsNotReached({ stack }: WatchedStack, untilSeen: UntilSeen): Promise<void> {
+async function workerIsNotReached({ stack, prometheus }: WatchedStack, untilSeen: UntilSeen): Promise<void> {
   const { worker, proxy } = stack.programs();
   const socket = argumentOf(worker, '--listen').replace(/^unix:/, '');
   renameSync(socket, `${socket}.away`);
@@ -230,7 +230,11 @@ async function workerIsNotReached({ stack }: WatchedStack, untilSeen: UntilSeen)
   // Each waits for seconds: they come evenly, and so do their failures.
   const coming = setInterval(() => void fetch(stack.url).then((response) => response.arrayBuffer(), String), 250);
   onTestFinished(() => clearInterval(coming));
-  await untilSeen(UNREACHED, 'and fires');
+  const why = [TROUBLES.errors.words, FAULTS.NO_ENDPOINT.message];
+  await Promise.all([
+    untilSeen(UNREACHED, 'and fires'),
+    untilFires(prometheus, 'WebAppErrorBudgetBurn', { ...OF_APP, window: '1h' }, why),
+  ]);
   clearInterval(coming);
   renameSync(`${socket}.away`, socket);
   await allReady(stack);

@@ -75,6 +75,13 @@ const processes = (desired: string, ready: string): Scenario['series'] => ({
   [`webapp_worker_processes{${SHOP}, pod="a", state="ready"}`]: ready,
 });
 
+/** As two proxies see them. */
+const endpoints = (failing: string): Scenario['series'] => ({
+  [`webapp_proxy_endpoints{${SHOP}, pod="a", group="current", state="failing"}`]: failing,
+  [`webapp_proxy_endpoints{${SHOP}, pod="b", group="current", state="failing"}`]: '0x20',
+  [`webapp_proxy_endpoints{${SHOP}, pod="a", group="current", state="ready"}`]: '1x20',
+});
+
 const expiry = (seconds: number): Scenario['series'] =>
   told('certificate_expiry_timestamp_seconds', 'secret="shop-tls"', `${seconds}x60`);
 
@@ -151,6 +158,11 @@ const SCENARIOS: Readonly<Record<AlertName, readonly Scenario[]>> = {
     { what: 'all are busy', series: slots(8, 0), at: '30m', fires: [warning] },
     { what: 'not yet for long', series: slots(8, 0), at: '14m', fires: [] },
     { what: 'some are idle', series: slots(7, 1), at: '30m', fires: [] },
+  ],
+  WebAppWorkerUnreachable: [
+    { what: 'one of two', series: endpoints('1x20'), at: '10m', fires: [warning] },
+    { what: 'for as long as a rollout', series: endpoints('0x4 1x3 0x20'), at: '10m', fires: [] },
+    { what: 'none', series: endpoints('0x20'), at: '10m', fires: [] },
   ],
   WebAppCrashLoop: [
     {
@@ -329,7 +341,7 @@ describe.each(Object.entries(SCENARIOS))('%s', (alert, scenarios) => {
 });
 
 test('all of them pass promtool check, as do those of the chart', async () => {
-  expect(await promtool('check', 'rules', await rulesFile())).toContain('SUCCESS: 31 rules found');
+  expect(await promtool('check', 'rules', await rulesFile())).toContain('SUCCESS: 32 rules found');
   const placeholders = await write({ groups: makeRuleGroups({ ...makePlaceholders(), budget: '1e-05' }) });
   expect(await promtool('check', 'rules', placeholders)).toContain('SUCCESS');
 });

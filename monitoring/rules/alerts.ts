@@ -133,6 +133,16 @@ export const ALERTS = {
     },
   ],
 
+  WebAppWorkerUnreachable: () => [
+    {
+      severity: 'warning',
+      expr: combine(max(WEBAPP_LABELS, gauge('webapp_proxy_endpoints', { state: 'failing' })), '>', number(0)),
+      hold: '5m',
+      summary: `A proxy of ${WHO} does not reach a worker`,
+      description: `${WHO}: ${TROUBLES.unreached.words} Of those that are said to be ready that is so of {{ $value }}.`,
+    },
+  ],
+
   WebAppCertificateExpires: () => [expires('critical', 2), expires('warning', 14)],
 
   WebAppRolloutStuck: () => [
