@@ -18,10 +18,10 @@ export interface Refreshes {
   readonly nextAt: number | undefined;
 }
 
-/** Between telling and telling again; each time twice as long. */
+/** Between telling and telling again; after the first time twice as long. A kubelet whose watch has come back follows at once, and is not to wait for the next. */
 const AGAIN_MS = 5_000;
-/** Then the kubelet's own look at its pods, once a minute or two, does it or nothing does. */
-const MOST_TIMES = 6;
+/** Two minutes and a half: then the kubelet's own look at its pods, once a minute or two, has done it or nothing does. */
+const MOST_TIMES = 16;
 
 /**
  * @param reports what pods told last
@@ -63,5 +63,5 @@ function nextTold(
     return undefined;
   const { times, at } = told ?? { times: 0, at: 0 };
   if (times >= MOST_TIMES) return undefined;
-  return { hash: wanted, times: times + 1, at: times === 0 ? 0 : at + AGAIN_MS * 2 ** (times - 1) };
+  return { hash: wanted, times: times + 1, at: times === 0 ? 0 : at + AGAIN_MS * Math.min(times, 2) };
 }
