@@ -25,11 +25,27 @@ export interface PodReader {
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
+/** Until a way is open: the API server may wait for a kubelet that is gone. */
+const OPEN_MS = 5_000;
+
+/** What of the library's is used. */
+export type Forward = Pick<PortForward, 'portForward'>;
+
 /** @throws as kubeconfigAccess */
 export async function makePodReader(place: KubeconfigPlace): Promise<PodReader> {
   const config = await loadKubeconfig(place);
   const library = await import('@kubernetes/client-node');
-  const agent = new ForwardingAgent(new library.PortForward(config));
+  const apply = config.applyToHTTPSOptions.bind(config);
+  // These become the options of a WebSocket of `ws`, which waits for ever otherwise.
+  config.applyToHTTPSOptions = async (options) => {
+    await apply(options);
+    Object.assign(options, { handshakeTimeout: OPEN_MS });
+  };
+  return readerBy(new library.PortForward(config));
+}
+
+export function readerBy(forward: Forward): PodReader {
+  const agent = new ForwardingAgent(forward);
   return {
     get: (from, path, timeoutMs) => get(agent, from, path, timeoutMs),
     close: () => agent.destroy(),
@@ -38,9 +54,9 @@ export async function makePodReader(place: KubeconfigPlace): Promise<PodReader> 
 
 /** Keeps connections, by namespace, pod and port: `top` asks again soon. */
 class ForwardingAgent extends Agent {
-  readonly #forward: PortForward;
+  readonly #forward: Forward;
 
-  constructor(forward: PortForward) {
+  constructor(forward: Forward) {
     super({ keepAlive: true, maxSockets: 1 });
     this.#forward = forward;
   }
@@ -64,8 +80,8 @@ class ForwardingAgent extends Agent {
   override reuseSocket(): void {}
 }
 
-async function connect(forward: PortForward, { namespace, pod, port }: PodPort): Promise<Duplex> {
-  const [connection, far] = duplexPair();
+async function connect(forward: Forward, { namespace, pod, port }: PodPort): Promise<Duplex> {
+  const [connection, far] = duplexPair({ allowHalfOpen: false });
   const refused = new PassThrough();
   const socket = await forward
     .portForward(namespace, pod, [port], far, refused, far)
@@ -90,11 +106,10 @@ function notOpened(message: string): KubeError {
 function get(agent: Agent, { namespace, pod, port }: PodPort, path: string, timeoutMs: number): Promise<unknown> {
   const signal = AbortSignal.timeout(timeoutMs);
   return new Promise((resolve, reject) => {
-    const fail = (cause: Error): void => {
-      if (cause instanceof KubeError) reject(cause);
-      else if (signal.aborted) reject(new KubeError('TIMEOUT', `no answer within ${timeoutMs} ms`, { cause }));
-      else reject(new KubeError('NETWORK', cause.message, { cause }));
-    };
+    const fail = (cause: Error): void =>
+      reject(cause instanceof KubeError ? cause : new KubeError('NETWORK', cause.message, { cause }));
+    // Node tells a request of its end only when it has a connection, and the way may not be open yet.
+    signal.onabort = () => reject(new KubeError('TIMEOUT', `no answer within ${timeoutMs} ms`));
     const host = `${pod}/${namespace}`;
     const asked = request({ agent, host, port, path, headers: { host: 'localhost' }, signal }, (answer) => {
       let text = '';
