@@ -17,7 +17,7 @@ describe.each([
     worker = new WorkerUnderTest({
       files: { [file]: code('version 0') },
       args: [...ANY_PORT, '-w', '2', '--development', '--on-boot-error', 'retry', app],
-      env: { WEBAPP_PYTHON: inject('python'), PYTHONDONTWRITEBYTECODE: '1' },
+      env: { WEBAPP_PYTHON: inject('python') },
     });
     const started = await worker.ready(2);
     const reload = async (times: number, content: string): Promise<void> => {

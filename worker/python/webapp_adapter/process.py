@@ -67,6 +67,10 @@ def _boot(settings, control):
     """Imports the application, or tells why it cannot be and exits."""
     _print_by_lines()
     sys.path.insert(0, os.getcwd())
+    if settings["development"]:
+        from .fresh import keep_no_fresh_bytecode  # what only few processes need is not loaded by all
+
+        keep_no_fresh_bytecode()
     try:
         app = load_app(settings["app"])
     except BootError as error:
@@ -76,7 +80,7 @@ def _boot(settings, control):
         sys.exit(_EXIT_BOOT_FAILED)
     if not settings["development"]:
         return app
-    from .debugger import with_debugger  # what only few processes need is not loaded by all
+    from .debugger import with_debugger
 
     return with_debugger(app)
 
