@@ -93,6 +93,8 @@ describe('what becomes of a key', () => {
   const api = (status: number, reason: string, retryAfterMs?: number): KubeError =>
     new KubeError('API', `the server says ${reason}`, { status, reason, retryAfterMs });
 
+  const REFUSED = { firstMs: 3_000, maxMs: 60_000, factor: 2 };
+
   // The second pass is the one whose time tells: its own outcome is a success.
   test.each<[string, () => Promise<ReconcileResult>, string, number | undefined]>([
     ['success: nothing more', async () => ({}), 'success', undefined],
@@ -104,8 +106,10 @@ describe('what becomes of a key', () => {
       'requeue_after',
       100,
     ],
-    ['refused: backoff, at least so long', async () => ({ retryAfterMs: 60_000 }), 'requeue', 66_000],
-    ['a refusal goes before a look', async () => ({ retryAfterMs: 60_000, requeueAfterMs: 1_000 }), 'requeue', 66_000],
+    ['refused: after the wait it names', async () => ({ retry: REFUSED }), 'requeue', 3_000],
+    ['a refusal goes before a look', async () => ({ retry: REFUSED, requeueAfterMs: 1_000 }), 'requeue', 3_000],
+    ['nobody answers: soon', throws(new KubeError('NETWORK', 'away')), 'error', 200],
+    ['no answer in time: soon', throws(new KubeError('TIMEOUT', 'late')), 'error', 200],
     ['a conflict: backoff', throws(api(409, 'Conflict')), 'error', 5],
     ['Retry-After: at least so long', throws(api(429, 'TooManyRequests', 2_000)), 'error', 2_200],
     ['an absurd Retry-After: 10 min', throws(api(503, '', 9e15)), 'error', 660_000],
@@ -135,7 +139,7 @@ describe('what becomes of a key', () => {
   test('failures double the wait; a success makes the next failure a first one', async () => {
     const outcomes = ['no', 'no', 'no', 'yes', 'no', 'yes'];
     const rig = aRig(async () => {
-      if (outcomes.shift() === 'no') throw new KubeError('NETWORK', 'away');
+      if (outcomes.shift() === 'no') throw api(409, 'Conflict');
       return outcomes.length > 0 ? { requeueAfterMs: 1_000 } : {};
     });
     rig.controller.start();
@@ -143,6 +147,23 @@ describe('what becomes of a key', () => {
     await vi.advanceTimersByTimeAsync(10_000);
     const times = rig.passes.map(({ at }) => at);
     expect(times.map((at, index) => at - (times[index - 1] ?? 0))).toEqual([0, 5, 10, 20, 1_000, 5]);
+  });
+
+  test('after a long time without an answer, a refusal is the first, and nothing waits long', async () => {
+    const outcomes = [...Array(30).fill('away'), 'refused', 'refused', 'no', 'yes'];
+    const rig = aRig(async () => {
+      const outcome = outcomes.shift();
+      if (outcome === 'away') throw new KubeError('NETWORK', outcome);
+      if (outcome === 'no') throw api(500, 'InternalError');
+      return outcome === 'refused' ? { retry: REFUSED } : {};
+    });
+    rig.controller.start();
+    rig.queue.add('a');
+    await vi.advanceTimersByTimeAsync(1_000_000);
+    const times = rig.passes.map(({ at }) => at);
+    const waits = times.map((at, index) => at - (times[index - 1] ?? 0));
+    expect(waits.slice(0, 8)).toEqual([0, 200, 400, 800, 1_600, 3_200, 6_400, 10_000]);
+    expect(waits.slice(28)).toEqual([10_000, 10_000, 10_000, 3_000, 6_000, 5]);
   });
 
   test('one key that always fails holds up no other', async () => {
@@ -210,8 +231,8 @@ describe('a pass that takes too long', () => {
     rig.queue.add('a');
     await vi.advanceTimersByTimeAsync(999);
     expect(rig.passes).toHaveLength(1);
-    await vi.advanceTimersByTimeAsync(1 + 5);
-    expect(rig.passes.map(({ at }) => at)).toEqual([0, 1_005]);
+    await vi.advanceTimersByTimeAsync(1 + 200);
+    expect(rig.passes.map(({ at }) => at)).toEqual([0, 1_200]);
     expect(await rig.metric('reconcile_timeouts_total')).toBe(1);
     expect(rig.lines).toMatchObject([{ level: 'warn', msg: 'a pass failed', key: 'a', code: 'TIMEOUT' }]);
     expect(vi.getTimerCount()).toBe(0);

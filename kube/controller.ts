@@ -1,20 +1,21 @@
 // Workers that take keys from a queue and reconcile them, with the retry policy as a property of the outcome.
 
 import { Registry } from 'prom-client';
+import type { BackoffPolicy } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { KubeError } from './errors.ts';
+import { isOutage, KubeError } from './errors.ts';
 import { type FailureLog, makeFailureLog } from './failure-log.ts';
 import { type ControllerMeter, controllerMeter } from './metrics.ts';
 import type { WorkQueue } from './queue.ts';
 
 /**
- * What a pass asks for. `retryAfterMs`: the pass failed for a reason that time may heal (a refusal): backoff, at least so long; it
- * goes before `requeueAfterMs`. `requeueAfterMs`: all is well, look again then (no sooner than after 100 ms: no hot loops).
+ * What a pass asks for. `retry`: the pass failed for a reason that time may heal (a refusal): again after these waits; it goes
+ * before `requeueAfterMs`. `requeueAfterMs`: all is well, look again then (no sooner than after 100 ms: no hot loops).
  */
 export interface ReconcileResult {
   readonly requeueAfterMs?: number | undefined;
-  readonly retryAfterMs?: number | undefined;
+  readonly retry?: BackoffPolicy | undefined;
 }
 
 /** One pass for one key. Must honour `signal`. A throw is retried with backoff; Retry-After of a KubeError is honoured. */
@@ -48,17 +49,20 @@ export function makeController(options: ControllerOptions): Controller {
 export type NextStep =
   | { readonly result: 'success' }
   | { readonly result: 'requeue_after'; readonly afterMs: number }
-  | { readonly result: 'requeue' | 'error'; readonly atLeastMs: number };
+  | { readonly result: 'requeue'; readonly backoff: BackoffPolicy }
+  | { readonly result: 'error'; readonly backoff?: BackoffPolicy; readonly atLeastMs: number };
 
 const MIN_REQUEUE_MS = 100;
+/** While nobody answers: as often as caches look for a server that is back. A key's own backoff would go on for as long again as the outage was. */
+const OUTAGE: BackoffPolicy = { firstMs: 200, maxMs: 10_000, factor: 2 };
 /** A server that asks for a longer wait is not believed: nobody would see that the key stands still. */
 const MAX_RETRY_AFTER_MS = 600_000;
 /** What passes that were aborted have, to notice. */
 const ABORT_GRACE_MS = 1_000;
 
 /** Pure: the retry policy for a pass that returned. */
-export function nextStep({ requeueAfterMs, retryAfterMs }: ReconcileResult): NextStep {
-  if (retryAfterMs !== undefined) return { result: 'requeue', atLeastMs: retryAfterMs };
+export function nextStep({ requeueAfterMs, retry }: ReconcileResult): NextStep {
+  if (retry !== undefined) return { result: 'requeue', backoff: retry };
   if (requeueAfterMs === undefined) return { result: 'success' };
   return { result: 'requeue_after', afterMs: requeueAfterMs > MIN_REQUEUE_MS ? requeueAfterMs : MIN_REQUEUE_MS };
 }
@@ -66,7 +70,8 @@ export function nextStep({ requeueAfterMs, retryAfterMs }: ReconcileResult): Nex
 /** Pure: the retry policy for a pass that threw. */
 export function nextStepAfterThrow(error: unknown): NextStep {
   const asked = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
-  return { result: 'error', atLeastMs: Math.min(asked, MAX_RETRY_AFTER_MS) };
+  const atLeastMs = Math.min(asked, MAX_RETRY_AFTER_MS);
+  return isOutage(error) ? { result: 'error', backoff: OUTAGE, atLeastMs } : { result: 'error', atLeastMs };
 }
 
 /** Whether the program itself is wrong: what Go would call a panic. */
@@ -160,7 +165,7 @@ class Workers implements Controller {
   /** Before `done`: a retry must know the priority with which the key was taken. */
   #follow(key: string, step: NextStep): void {
     if (step.result === 'requeue' || step.result === 'error') {
-      this.#queue.retry(key, { atLeastMs: step.atLeastMs });
+      this.#queue.retry(key, step);
       return;
     }
     this.#queue.forget(key);

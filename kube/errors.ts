@@ -49,3 +49,6 @@ export const isRefusal = (error: unknown): boolean =>
 /** Nothing can be made in the namespace any more: it is being deleted, with all that is in it. */
 export const isNamespaceEnding = (error: unknown): boolean =>
   error instanceof KubeError && error.causes.includes('NamespaceTerminating');
+/** The server did not answer, or its answer broke off. */
+export const isOutage = (error: unknown): boolean =>
+  error instanceof KubeError && (error.code === 'NETWORK' || error.code === 'TIMEOUT');

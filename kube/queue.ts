@@ -18,8 +18,12 @@ export interface WorkQueue {
    * comes again `afterMs`, the priority it was taken with, so that what merely looks again never overtakes changes.
    */
   add(key: string, options?: { priority?: Priority; afterMs?: number }): void;
-  /** Adds after the key's own backoff: 5 ms doubling to 1,000 s, with jitter; `atLeastMs` (Retry-After, a refusal) lengthens it. */
-  retry(key: string, options?: { atLeastMs?: number }): void;
+  /**
+   * Adds after the key's own backoff, with jitter; `atLeastMs` (Retry-After) lengthens it. A failure with another `backoff` than the
+   * one before is the first of its kind: how long nobody answered says nothing about what is refused then.
+   * @param options `backoff`: default 5 ms doubling to 1,000 s
+   */
+  retry(key: string, options?: { backoff?: BackoffPolicy; atLeastMs?: number }): void;
   /** Success: the key's backoff begins anew. */
   forget(key: string): void;
   /** Waits for a key that is due. undefined: closed. The caller must call `done`. */
@@ -53,6 +57,12 @@ const LIVE_IN_A_ROW = 9;
 /** Longest wait that Node's timers know; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** Of a key, in a row and of one kind. */
+interface Failures {
+  readonly backoff: BackoffPolicy;
+  readonly count: number;
+}
+
 /** A key that a worker holds. */
 interface Work {
   readonly since: number;
@@ -69,7 +79,7 @@ class KeyQueue implements WorkQueue {
   readonly #ready: Readonly<Record<Priority, Fifo>> = { live: new Fifo(), background: new Fifo() };
   readonly #delayed = new DueHeap<Priority>();
   readonly #work = new Map<string, Work>();
-  readonly #failures = new Map<string, number>();
+  readonly #failures = new Map<string, Failures>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
   #liveInARow = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -96,14 +106,15 @@ class KeyQueue implements WorkQueue {
     else this.#addNow(key, priority ?? 'live');
   }
 
-  retry(key: string, { atLeastMs = 0 }: { atLeastMs?: number } = {}): void {
+  retry(key: string, { backoff = BACKOFF, atLeastMs = 0 }: { backoff?: BackoffPolicy; atLeastMs?: number } = {}): void {
     if (this.#closed) return;
-    const failures = (this.#failures.get(key) ?? 0) + 1;
-    this.#failures.set(key, failures);
+    const before = this.#failures.get(key);
+    const count = before?.backoff === backoff ? before.count + 1 : 1;
+    this.#failures.set(key, { backoff, count });
     this.#meter.retried();
     const random = this.#random();
     const leastMs = atLeastMs > 0 ? atLeastMs * (1 + AT_LEAST_JITTER * random) : 0;
-    const afterMs = Math.max(backoffMs(BACKOFF, failures, random), leastMs);
+    const afterMs = Math.max(backoffMs(backoff, count, random), leastMs);
     this.#addLater(key, this.#work.get(key)?.priority ?? 'live', afterMs);
   }
 

@@ -1,6 +1,6 @@
 // What a reflector does when a turn (a list, if one is due, and one watch) has ended: list anew or go on from where it was, and after which wait. Pure.
 import { type BackoffPolicy, backoffMs } from '../core/backoff.ts';
-import { isGone, KubeError } from './errors.ts';
+import { isGone, isOutage, KubeError } from './errors.ts';
 
 /** How a turn went. */
 export interface Turn {
@@ -60,11 +60,6 @@ export function nextTurn(turn: Turn, failures: number, random: number): NextTurn
  */
 function failuresBefore({ error, afterOutage }: Turn, failures: number): number {
   return afterOutage && !isOutage(error) ? 0 : failures;
-}
-
-/** The server did not answer, or its answer broke off. */
-export function isOutage(error: unknown): boolean {
-  return error instanceof KubeError && (error.code === 'NETWORK' || error.code === 'TIMEOUT');
 }
 
 /** What came is not of the API, or we could not deal with it. */

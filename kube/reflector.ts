@@ -4,12 +4,12 @@
 import type { Registry } from 'prom-client';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { KubeError } from './errors.ts';
+import { isOutage, KubeError } from './errors.ts';
 import { failureFields } from './failure-log.ts';
 import { listTurnsOf } from './list-turns.ts';
 import { pathOf, type Resource } from './object.ts';
 import { type ReflectorMeter, reflectorMeter } from './reflector-metrics.ts';
-import { isOutage, nextTurn, type Turn } from './reflector-turn.ts';
+import { nextTurn, type Turn } from './reflector-turn.ts';
 import type { Sink } from './store.ts';
 import type { Transport } from './transport.ts';
 import { type Page, readPage, readWatchLine, type WatchEvent } from './watch-lines.ts';

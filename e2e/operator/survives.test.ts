@@ -71,16 +71,22 @@ async function threadsOf(name: string): Promise<number | undefined> {
     : (JSON.parse(document) as { threads: number }).threads;
 }
 
-async function converged(rounds: number): Promise<void> {
+async function converged(rounds: number, operator: OperatorProcess): Promise<void> {
   for (const name of NAMES) {
     await eventually(
       async () =>
         (await threadsOf(name)) === rounds &&
         (await rig.webApp(name)).status?.observedGeneration === (await rig.webApp(name)).metadata.generation,
-      () => `${name} did not follow`,
+      () => `${name} did not follow; the operator's last lines:\n${lastLines(operator)}`,
     );
   }
 }
+
+const lastLines = ({ log }: OperatorProcess): string =>
+  log
+    .slice(-40)
+    .map((line) => JSON.stringify(line).slice(0, 300))
+    .join('\n');
 
 /** Nothing more is asked for than watches and leases need: below five requests a second over three seconds. */
 async function notHot(operator: OperatorProcess): Promise<void> {
@@ -98,7 +104,7 @@ test('watches cut every second', async () => {
   const timer = setInterval(() => wire.cut(), 1_000);
   try {
     await churn(8, () => new Promise((resolve) => setTimeout(resolve, 400)));
-    await converged(8);
+    await converged(8, operator);
   } finally {
     clearInterval(timer);
   }
@@ -115,7 +121,7 @@ test('a network that hangs, connections and all', async () => {
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     wire.mend();
   });
-  await converged(2);
+  await converged(2, operator);
   await notHot(operator);
 });
 
@@ -127,7 +133,7 @@ test('the API server killed, etcd compacted behind its back', async () => {
     await rig.cluster.compactEtcd();
     await rig.cluster.restartApiServer();
   });
-  await converged(3);
+  await converged(3, operator);
   await notHot(operator);
 });
 
@@ -136,14 +142,14 @@ test('a leader that was held up writes nothing when it comes back: another leads
   const held = await start({ flags: [...lease, '--identity', 'held'] });
   const next = await start({ flags: [...lease, '--identity', 'next'], standby: true });
   await churn(1, async () => {});
-  await converged(1);
+  await converged(1, held);
   process.kill(held.pid, 'SIGSTOP');
   await churn(3, async () => {});
   await eventually(
     () => next.log.some(({ msg }) => msg === 'reconciling'),
     () => 'the next does not lead',
   );
-  await converged(3);
+  await converged(3, next);
   const changes = held.log.filter(({ msg }) => msg === 'changing').length;
   process.kill(held.pid, 'SIGCONT');
   expect(await held.ended).toBe(1);
@@ -158,7 +164,7 @@ test('leaders killed under churn: another goes on, and no intent is applied twic
   await churn(3, async (round) => {
     if (round === 2) await first.kill();
   });
-  await converged(3);
+  await converged(3, second);
   expect(second.log.some(({ msg }) => msg === 'reconciling')).toBe(true);
   const writes = await untilQuiet(() => second.metric('webapp_operator_api_writes_total'));
   expect(await second.metric('webapp_operator_api_writes_total')).toBe(writes);

@@ -1,6 +1,7 @@
 // One pass for one WebApp: observe → plan → apply → report.
 import { isDeepStrictEqual } from 'node:util';
 import { API_VERSION, KIND } from '../../core/app/schema.ts';
+import type { BackoffPolicy } from '../../core/backoff.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { WebAppStatus } from '../../core/status/webapp.ts';
@@ -22,8 +23,11 @@ export interface ReconcilerOptions extends Sources {
   readonly clock: Clock;
 }
 
-/** What the API server refuses may be allowed later (a quota, a policy): looked at again after so long at least. */
-const REFUSED_RETRY_MS = 60_000;
+/**
+ * What the API server refuses may be allowed later: in a moment, by a server that has just begun and does not know yet who may do
+ * what, or some day (a quota, a policy).
+ */
+const REFUSED: BackoffPolicy = { firstMs: 1_000, maxMs: 60_000, factor: 2 };
 
 export function makeReconcile(options: ReconcilerOptions): Reconcile {
   const { caches, named, reports, client, clock, log } = options;
@@ -53,7 +57,7 @@ export function makeReconcile(options: ReconcilerOptions): Reconcile {
       });
     reports.heard(key, observed.reports);
     reports.want(key, reportTargets(options, key, webApp.metadata.uid));
-    return { requeueAfterMs: plan.requeueAfterMs, ...(failures.length > 0 && { retryAfterMs: REFUSED_RETRY_MS }) };
+    return { requeueAfterMs: plan.requeueAfterMs, ...(failures.length > 0 && { retry: REFUSED }) };
   };
 }
 
