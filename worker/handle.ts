@@ -15,7 +15,7 @@ type RunningRequest = WorkerStatus['list'][number]['requests'][number];
 const MAX_TOLD = 20;
 
 /** An event loop that does not turn for so long is blocked. */
-export const BLOCKED_MS = 500;
+const BLOCKED_MS = 500;
 
 /** What a handle tells its supervisor. */
 export interface HandleEvents {
@@ -117,10 +117,15 @@ export class ProcessHandle implements AppProcess {
 
   /** Busy slots whose request will not end: it is past its deadline, or the event loop that all share is blocked. */
   get stuck(): number {
-    const overdue = this.slots.filter((slot) => slot.overdueAt !== null);
-    const blockedSince = this.clock.now() - BLOCKED_MS;
-    const isBlocked = this.child?.blocksAsOne && overdue.some((slot) => (slot.overdueAt ?? 0) <= blockedSince);
-    return isBlocked ? this.busy : overdue.length;
+    return this.clock.now() >= this.blockedAt
+      ? this.busy
+      : this.slots.filter(({ overdueAt }) => overdueAt !== null).length;
+  }
+
+  /** When the event loop that all slots share is known to be blocked, unless an overdue one comes back before. Infinity: never. */
+  get blockedAt(): number {
+    if (!this.child?.blocksAsOne) return Number.POSITIVE_INFINITY;
+    return Math.min(...this.slots.map(({ overdueAt }) => (overdueAt ?? Number.POSITIVE_INFINITY) + BLOCKED_MS));
   }
 
   acquire(): Slot | undefined {

@@ -49,12 +49,12 @@ describe.each(['app:app', 'app.js'])('%s', (app) => {
 });
 
 test('requests behind a blocked event loop are asked again elsewhere, as soon as it is known to be blocked', async () => {
-  const started = await start('-w', '1', '-t', '3', 'app.js');
+  const started = await start('-w', '1', '-t', '6', 'app.js');
   await started.ready(1);
   const hung = started.ask('/hang');
   await until('the loop to be blocked for a while', async () => {
     const [process] = (await started.status()).list;
-    return (process?.requests[0]?.ms ?? 0) > 1_000;
+    return (process?.requests[0]?.ms ?? 0) > 4_000;
   });
   const behind = Array.from({ length: 5 }, () => started.ask('/'));
   expect((await hung).status).toBe(504);

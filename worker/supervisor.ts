@@ -9,7 +9,7 @@ import type { Cgroup } from './cgroup.ts';
 import { type Death, isRoutine } from './death.ts';
 import { DeathRegister, type RecordedDeath } from './death-register.ts';
 import { Generations, type MakeGenerationRuntime, type Place, PROVEN_MS } from './generation.ts';
-import { BLOCKED_MS, type ProcessHandle } from './handle.ts';
+import type { ProcessHandle } from './handle.ts';
 import { Roster } from './roster.ts';
 import type { BootFailure } from './runtimes/runtime.ts';
 import type { AppProcess, BufferedRequest, ProcessPool } from './slot.ts';
@@ -186,7 +186,6 @@ export class Supervisor implements ProcessPool {
     const handle = this.roster.get(process.id);
     if (handle === undefined) return;
     handle.markOverdue(request);
-    setTimeout(() => this.wake(), BLOCKED_MS).unref();
     const path = request.target.split('?', 1)[0];
     this.roster.apply(handle, 'timed-out', 'timeout', `${request.method} ${path} took longer than ${ms / 1000} s`);
   }
@@ -343,8 +342,8 @@ export class Supervisor implements ProcessPool {
 }
 
 function viewOf(handle: ProcessHandle): ProcessView {
-  const { id, generation, state, busy, stuck, upgraded, usedAt, deadline, drainingSince, worn } = handle;
+  const { id, generation, state, busy, stuck, blockedAt, upgraded, usedAt, deadline, drainingSince, worn } = handle;
   // One that has said it cannot start is leaving already.
   const asked = handle.asked !== 'no' || handle.bootFailure !== null;
-  return { id, generation, state, busy, stuck, upgraded, usedAt, deadline, drainingSince, asked, worn };
+  return { id, generation, state, busy, stuck, blockedAt, upgraded, usedAt, deadline, drainingSince, asked, worn };
 }

@@ -9,6 +9,7 @@ const process = (id: number, state: ProcessView['state'], more: Partial<ProcessV
   state,
   busy: 0,
   stuck: 0,
+  blockedAt: Number.POSITIVE_INFINITY,
   upgraded: 0,
   usedAt: 0,
   deadline: state === 'ready' ? 0 : NOW + 30_000,
@@ -206,6 +207,12 @@ describe('draining', () => {
   test('neighbours of a hung request finish before the process is killed', () => {
     expect(plan([draining(1, { busy: 3, stuck: 1 })], { processes: 0 }).steps).toEqual([]);
     expect(said(plan([draining(1, { busy: 1, stuck: 1 })], { processes: 0 }).steps)).toEqual(['1 hung timeout']);
+  });
+
+  test('it is looked at when its event loop is known to be blocked', () => {
+    const hung = draining(1, { busy: 3, stuck: 1, blockedAt: NOW + 500 });
+    expect(plan([hung], { processes: 0 })).toMatchObject({ steps: [], wakeAt: NOW + 500 });
+    expect(plan([{ ...hung, asked: true }], { processes: 0 }).wakeAt).toBe(NOW + 30_000);
   });
 
   test('an upgrade that is on its way to the process arrives before the process is asked to stop', () => {

@@ -14,6 +14,8 @@ export interface ProcessView {
   readonly busy: number;
   /** Of the busy slots, those whose request is past its deadline. */
   readonly stuck: number;
+  /** When all that are busy count as stuck; Infinity: never. */
+  readonly blockedAt: number;
   readonly upgraded: number;
   /** When it last began a request. */
   readonly usedAt: number;
@@ -105,10 +107,13 @@ function isQuiet(process: ProcessView, now: number): boolean {
 function nextLook(process: ProcessView, now: number): number {
   if (process.state === 'starting') return process.deadline;
   if (process.state !== 'draining') return Number.POSITIVE_INFINITY;
-  const settles = process.drainingSince + UPGRADE_SETTLE_MS;
-  return !process.asked && process.upgraded > 0 && now < settles
-    ? Math.min(settles, process.deadline)
-    : process.deadline;
+  const looks = [process.deadline];
+  if (!process.asked) {
+    const settlesAt = process.drainingSince + UPGRADE_SETTLE_MS;
+    if (process.upgraded > 0 && now < settlesAt) looks.push(settlesAt);
+    if (process.stuck < process.busy) looks.push(process.blockedAt);
+  }
+  return Math.min(...looks);
 }
 
 function planShutdown(processes: readonly ProcessView[]): PlannedStep[] {
