@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../../core/log.ts';
 import { connectWire } from '../../../http/wire/http1-connection.ts';
+import { afterLastWords } from '../last-words.ts';
 import type { AppSpec, BootFailure, Child, ChildEvents } from '../runtime.ts';
 import { makeCommand } from './command.ts';
 import { Connections } from './connections.ts';
@@ -164,6 +165,10 @@ export class NodeProcess implements Child, SlotProcess {
     if (this.#exited) return;
     this.#exited = true;
     this.#lost();
+    afterLastWords(() => this.#tellEnd(code, signal));
+  }
+
+  #tellEnd(code: number | null, signal: NodeJS.Signals | null): void {
     this.#tellFailure({
       reason: `The process ended while it was starting, ${signal === null ? `with code ${code}` : `by ${signal}`}`,
       mend: 'What it printed before says why.',

@@ -49,6 +49,20 @@ describe('a POST whose process is killed with -9', () => {
   });
 });
 
+test('the end of a process is told after those of the requests in it, though this process hears of all at once', async () => {
+  const app = await start(
+    'module.exports = (req, res) => (req.url === "/die" ? process.kill(process.pid, "SIGKILL") : res.end())',
+  );
+  await app.ask(); // its connection is kept: one that is lost is tried anew
+  const answer = app.send({ target: '/die' });
+  const over = answer.over.then(() => app.story.push('request'));
+  await new Promise(setImmediate);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+  await Promise.all([over, app.exited]);
+  expect(answer.failure).toBe('died: the process ended');
+  expect(app.story).toEqual(['pid', 'ready', 'request', 'exit']);
+});
+
 describe('an error that nobody catches', () => {
   const throws = [
     ['thrown', 'setImmediate(() => { throw new Error("on purpose") })'],

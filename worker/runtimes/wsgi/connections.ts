@@ -2,10 +2,10 @@
 // there, in whatever order they come.
 import type { Socket } from 'node:net';
 import type { Slot } from '../../slot.ts';
+import { afterLastWords } from '../last-words.ts';
 import type { BootFailure } from '../runtime.ts';
 import { type Booted, ControlLink } from './control-link.ts';
 import type { EnvironWriter } from './environ.ts';
-import { afterLastWords } from './last-words.ts';
 import type { Listener } from './listener.ts';
 import { WsgiSlot } from './wsgi-slot.ts';
 

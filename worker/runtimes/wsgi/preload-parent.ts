@@ -3,10 +3,10 @@
 // end is not known then.
 import type { ChildProcess } from 'node:child_process';
 import { FRAME } from '../../frames.ts';
+import { afterLastWords } from '../last-words.ts';
 import type { BootFailure } from '../runtime.ts';
 import { ControlLink, type Exited, type Forked } from './control-link.ts';
 import type { ForkedChild, Forker } from './forked-child.ts';
-import { afterLastWords } from './last-words.ts';
 import type { Listener } from './listener.ts';
 import { type Command, cannotStart, spawnPython } from './spawned-child.ts';
 
