@@ -108,13 +108,17 @@ function proxyRollingOut({ proxy, proxyVersions, webApp, before }: World, decisi
   return { reason: 'RollingOut', message };
 }
 
-/** Begins with a change of the wanted number, not with a pod that is lost; ends when all are available. */
+/** Begins with a change of the wanted number, not with a pod that is lost; ends when all are available, which may be seen first. */
 function scaling({ worker, before }: World, { replicas: { replicas } }: Decision): Progress | undefined {
   if (worker === undefined) return undefined;
   const { desired, total, available, observed } = worker;
   const wanted = replicas ?? desired;
-  const last = lastProgress(before)?.reason;
-  const begins = wanted !== desired || (before?.pods !== undefined && before.pods.desired !== desired);
-  const goesOn = last === 'Scaling' && (!observed || total !== desired || available < desired);
-  return begins || goesOn ? { reason: 'Scaling', message: `The number of worker pods becomes ${wanted}.` } : undefined;
+  const isThere = wanted === desired && observed && total === desired && available >= desired;
+  const hasBegun =
+    wanted !== desired ||
+    (before?.pods !== undefined && before.pods.desired !== desired) ||
+    lastProgress(before)?.reason === 'Scaling';
+  return hasBegun && !isThere
+    ? { reason: 'Scaling', message: `The number of worker pods becomes ${wanted}.` }
+    : undefined;
 }

@@ -51,6 +51,17 @@ describe('replicas', () => {
     expect(cluster.webApp.status).toMatchObject({ state: 'Serving', replicas: 5, pods: { summary: '5/5' } });
   });
 
+  test('pods that are all there when they are first looked at do not become more: nothing would tell of it again', () => {
+    const cluster = steady();
+    cluster.edit({ replicas: 5 });
+    cluster.pass();
+    while (cluster.step());
+    const plan = cluster.pass();
+    expect(progress(plan)).toBe('False/Complete');
+    expect(said([plan])).toEqual(['Scaled']);
+    expect(cluster.webApp.status).toMatchObject({ state: 'Serving', pods: { summary: '5/5' } });
+  });
+
   test('0 is no failure', () => {
     const cluster = steady();
     cluster.edit({ replicas: 0 });
