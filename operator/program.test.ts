@@ -78,8 +78,9 @@ const followed = (fake: FakeApiServer, name: string): boolean => {
 };
 
 /** No write for as long as ten looks. */
+/** For longer than the second look at a new status takes. */
 async function still(fake: FakeApiServer): Promise<void> {
-  for (let same = 0, before = -1; same < 10; ) {
+  for (let same = 0, before = -1; same < 30; ) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     same = fake.writes.length === before ? same + 1 : 0;
     before = fake.writes.length;

@@ -29,6 +29,9 @@ export interface ReconcilerOptions extends Sources {
  */
 const REFUSED: BackoffPolicy = { firstMs: 1_000, maxMs: 60_000, factor: 2 };
 
+/** A plan rests on what was said last too: after a new status there is one more, though nothing in the cluster tells of it. */
+const SECOND_LOOK_MS = 1_000;
+
 export function makeReconcile(options: ReconcilerOptions): Reconcile {
   const { caches, named, reports, client, clock, log } = options;
 
@@ -49,7 +52,7 @@ export function makeReconcile(options: ReconcilerOptions): Reconcile {
     for (const { change, type, message } of failures)
       log.warn('not changed', { webApp: key, change: describeChange(change), code: type, reason: message });
     const status = withFailures(plan.status, failures, webApp.status, clock.wall());
-    await report(options, webApp, status);
+    const isNews = await report(options, webApp, status);
     for (const event of [...plan.events, ...tellFailures(webApp.status, status)])
       options.events.record({
         regarding: { apiVersion: API_VERSION, kind: KIND, metadata: webApp.metadata },
@@ -57,13 +60,20 @@ export function makeReconcile(options: ReconcilerOptions): Reconcile {
       });
     reports.heard(key, observed.reports);
     reports.want(key, reportTargets(options, key, webApp.metadata.uid));
-    return { requeueAfterMs: plan.requeueAfterMs, ...(failures.length > 0 && { retry: REFUSED }) };
+    return {
+      requeueAfterMs: isNews ? Math.min(SECOND_LOOK_MS, plan.requeueAfterMs ?? SECOND_LOOK_MS) : plan.requeueAfterMs,
+      ...(failures.length > 0 && { retry: REFUSED }),
+    };
   };
 }
 
-/** Written only when it differs; the WebApp may be gone meanwhile. */
-async function report({ client, caches }: ReconcilerOptions, webApp: LiveWebApp, status: WebAppStatus): Promise<void> {
-  if (isDeepStrictEqual(status, webApp.status)) return;
+/** Written only when it differs; the WebApp may be gone meanwhile. @returns whether it differed */
+async function report(
+  { client, caches }: ReconcilerOptions,
+  webApp: LiveWebApp,
+  status: WebAppStatus,
+): Promise<boolean> {
+  if (isDeepStrictEqual(status, webApp.status)) return false;
   const { name, namespace, uid } = webApp.metadata;
   try {
     const object = { apiVersion: API_VERSION, kind: KIND, metadata: { name, namespace, uid }, status };
@@ -71,6 +81,7 @@ async function report({ client, caches }: ReconcilerOptions, webApp: LiveWebApp,
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
+  return true;
 }
 
 /** Such as `apply Deployment/shop-worker (spec.replicas)`. */
