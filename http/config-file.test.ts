@@ -14,7 +14,7 @@ const schema = z.strictObject({
 });
 type Document = z.output<typeof schema>;
 
-const FAST: ConfigTiming = { settleMs: 5, suspectMs: 30, pollMs: 600_000 };
+const FAST: ConfigTiming = { settleMs: 5, suspectMs: 300, pollMs: 600_000 };
 /** Only the poll can see anything: the watch's events come too late. */
 const POLLED: ConfigTiming = { settleMs: 600_000, suspectMs: 5, pollMs: 20 };
 

@@ -77,8 +77,7 @@ const followed = (fake: FakeApiServer, name: string): boolean => {
   return generation !== undefined && statusOf(fake, name)['observedGeneration'] === generation;
 };
 
-/** No write for as long as ten looks. */
-/** For longer than the second look at a new status takes. */
+/** No write for longer than the second look at a new status takes. */
 async function still(fake: FakeApiServer): Promise<void> {
   for (let same = 0, before = -1; same < 30; ) {
     await new Promise((resolve) => setTimeout(resolve, 50));
